@@ -1,0 +1,78 @@
+//! `describe`: every column at a glance.
+
+use stream_analysis::{ColumnSummary, Describe, Value};
+
+use crate::args::{SelectArgs, Shared};
+use crate::source::{self, Rows};
+use crate::{Answer, Cell, Section};
+
+const COLUMNS: [&str; 13] = [
+    "column", "type", "count", "nulls", "distinct", "min", "p25", "p50", "p75", "max", "mean",
+    "std", "note",
+];
+
+pub(super) async fn answer(shared: &Shared, args: &SelectArgs) -> anyhow::Result<Answer> {
+    let mut set = source::open(shared, &args.read, false).await?;
+    if !args.columns.is_empty() {
+        set = set.columns(args.columns.iter().cloned());
+    }
+    let mut rows = Rows::of(set).await?;
+    source::check(&args.read, rows.report())?;
+    let mut describe = Describe::new(&rows.schema());
+    rows.each(|batch| describe.push(batch)).await?;
+    let description = describe.finish()?;
+
+    let mut section = Section::new("columns", COLUMNS);
+    section.rows = description.columns.iter().map(row).collect();
+    let noted = description.columns.iter().any(|column| note(column).is_some());
+    section.shown = Some(COLUMNS.len() - usize::from(!noted));
+    let answer = Answer {
+        facts: vec![("rows", Cell::Int(description.rows.into()))],
+        headline: Some(format!("{} rows in {} objects", description.rows, rows.report().read)),
+        sections: vec![section],
+        ..Answer::default()
+    };
+    Ok(source::with_report(answer, &args.read, rows.report()))
+}
+
+fn row(column: &ColumnSummary) -> Vec<Cell> {
+    vec![
+        Cell::text(&column.name),
+        Cell::text(column.data_type.to_string()),
+        Cell::Int(column.count.into()),
+        Cell::Int(column.nulls.into()),
+        column.distinct.at_least().map_or(Cell::Null, |count| Cell::Int(count.into())),
+        value(column.min.as_ref()),
+        Cell::stat(column.p25),
+        Cell::stat(column.p50),
+        Cell::stat(column.p75),
+        value(column.max.as_ref()),
+        Cell::stat(column.mean),
+        Cell::stat(column.std_dev),
+        note(column).map_or(Cell::Null, Cell::Text),
+    ]
+}
+
+fn value(value: Option<&Value>) -> Cell {
+    match value {
+        None => Cell::Null,
+        Some(Value::Integer(value)) => Cell::Int(*value),
+        Some(Value::Number(value)) => Cell::Num(*value),
+        Some(Value::Boolean(value)) => Cell::Bool(*value),
+        Some(other) => Cell::text(other.to_string()),
+    }
+}
+
+/// What a reader of the numbers must know.
+fn note(column: &ColumnSummary) -> Option<String> {
+    let mut notes: Vec<String> = column.note.iter().cloned().collect();
+    if column.distinct.at_least().is_some() && !column.distinct.is_exact() {
+        notes.push("distinct is a lower bound".to_owned());
+    }
+    for (count, what) in [(column.nan, "NaN"), (column.infinite, "infinite")] {
+        if count > 0 {
+            notes.push(format!("{count} {what} left out of the mean"));
+        }
+    }
+    (!notes.is_empty()).then(|| notes.join("; "))
+}

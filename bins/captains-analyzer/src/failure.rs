@@ -1,0 +1,217 @@
+//! What an error means to the person at the terminal: one sentence, its cause, the next command,
+//! and an exit code.
+
+use std::fmt;
+
+use s3_parquet_reader::Error as ReadError;
+use stream_analysis::Error as AnalysisError;
+
+use crate::source::Empty;
+use crate::{Args, ExitStatus};
+
+/// How long a cause may be; what stores say runs to pages.
+const CAUSE_CHARS: usize = 400;
+
+/// An error, explained. Its `Display` is what stderr shows.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    pub(crate) status: ExitStatus,
+    message: String,
+    cause: Option<String>,
+    help: Option<String>,
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "\x1b[1;31merror:\x1b[0m {}", self.message)?;
+        if let Some(cause) = &self.cause {
+            writeln!(f, "  cause: {cause}")?;
+        }
+        if let Some(help) = &self.help {
+            writeln!(f, "  \x1b[1mhelp:\x1b[0m  {help}")?;
+        }
+        Ok(())
+    }
+}
+
+/// Explains why a run ended without its answer.
+pub(crate) fn explain(args: &Args, error: &anyhow::Error) -> Failure {
+    let (status, help) = if let Some(error) = error.downcast_ref::<ReadError>() {
+        reading(args, error)
+    } else if let Some(error) = error.downcast_ref::<AnalysisError>() {
+        analysing(args, error)
+    } else if let Some(empty) = error.downcast_ref::<Empty>() {
+        nothing(args, empty)
+    } else {
+        (ExitStatus::Failed, None)
+    };
+    let cause = match error.downcast_ref::<Empty>() {
+        Some(Empty::AllSkipped { reason, .. }) => Some(reason.clone()),
+        _ => cause_of(error),
+    };
+    Failure { status, message: one_line(&error.to_string()), cause, help }
+}
+
+fn reading(args: &Args, error: &ReadError) -> (ExitStatus, Option<String>) {
+    let (at, flags) = (location(args), connection(args));
+    let (status, help) = match error {
+        ReadError::Location { .. } | ReadError::TimeRange { .. } => {
+            (ExitStatus::Usage, "captains-analyzer --help has an example for each task".to_owned())
+        }
+        ReadError::UnknownColumn { .. } => {
+            (ExitStatus::Usage, format!("captains-analyzer schema {at}{flags}"))
+        }
+        ReadError::Credentials { .. } => (ExitStatus::Access, credentials_help(args)),
+        ReadError::AccessDenied { .. } => {
+            (ExitStatus::Access, "aws sts get-caller-identity tells who is asking".to_owned())
+        }
+        ReadError::Unreachable { endpoint, .. } => {
+            (ExitStatus::Unreachable, unreachable_help(endpoint))
+        }
+        ReadError::NoSuchBucket { .. } => {
+            (ExitStatus::Failed, format!("captains-analyzer buckets{flags}"))
+        }
+        ReadError::WrongRegion { region, .. } => {
+            let region = region.as_deref().unwrap_or("REGION");
+            (ExitStatus::Failed, format!("add --region {region}"))
+        }
+        ReadError::NotParquet { .. } | ReadError::Corrupt { .. } => {
+            (ExitStatus::Failed, "add --on-bad skip to read the other objects".to_owned())
+        }
+        ReadError::SchemaMismatch { .. } => (
+            ExitStatus::Failed,
+            "take some columns by --columns, or hours by --from and --to".into(),
+        ),
+        _ => (ExitStatus::Failed, format!("captains-analyzer ls -l {at}{flags}")),
+    };
+    (status, Some(help))
+}
+
+fn analysing(args: &Args, error: &AnalysisError) -> (ExitStatus, Option<String>) {
+    let usage = matches!(
+        error,
+        AnalysisError::UnknownColumn { .. }
+            | AnalysisError::NotNumeric { .. }
+            | AnalysisError::NotGroupable { .. }
+            | AnalysisError::Threshold { .. }
+    );
+    let help = format!("captains-analyzer schema {}{}", location(args), connection(args));
+    (if usage { ExitStatus::Usage } else { ExitStatus::Failed }, Some(help))
+}
+
+fn nothing(args: &Args, empty: &Empty) -> (ExitStatus, Option<String>) {
+    match empty {
+        Empty::NoBuckets => {
+            (ExitStatus::Nothing, Some("aws s3 mb s3://captains-rating creates one".to_owned()))
+        }
+        Empty::AllSkipped { .. } => (ExitStatus::Failed, None),
+        Empty::NothingMatched { .. } => {
+            let read = args.command.read();
+            let ranged = read.is_some_and(|read| read.from.is_some() || read.to.is_some());
+            let (at, flags) = (location(args), connection(args));
+            let wider = if ranged { at } else { parent(&at) };
+            (ExitStatus::Nothing, Some(format!("captains-analyzer ls {wider}{flags}")))
+        }
+    }
+}
+
+fn credentials_help(args: &Args) -> String {
+    match (&args.shared.endpoint_url, &args.shared.profile) {
+        (Some(_), _) => {
+            "a local endpoint takes any: AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test".into()
+        }
+        (None, Some(profile)) => format!("aws sso login --profile {profile}, or aws configure"),
+        (None, None) => "aws configure, or name a profile by --profile".to_owned(),
+    }
+}
+
+fn unreachable_help(endpoint: &str) -> String {
+    // An endpoint of one's own, from a flag, the environment or the profile.
+    if endpoint.contains("://") && !endpoint.contains(".amazonaws.com") {
+        format!("is anything listening at {endpoint}? start it: firehose-local")
+    } else {
+        "check the network, and the region".to_owned()
+    }
+}
+
+/// The innermost cause that says something new.
+fn cause_of(error: &anyhow::Error) -> Option<String> {
+    let message = error.to_string();
+    let cause = error.chain().skip(1).last()?.to_string();
+    let cause = one_line(&cause);
+    (!cause.is_empty() && !message.contains(&cause)).then_some(cause)
+}
+
+/// On one line, without control characters, and not longer than a reader's patience.
+fn one_line(text: &str) -> String {
+    let words: Vec<&str> = text.split_whitespace().collect();
+    let text: String = words.join(" ").chars().filter(|c| !c.is_control()).collect();
+    match text.char_indices().nth(CAUSE_CHARS) {
+        Some((at, _)) => format!("{}…", text.get(..at).unwrap_or_default()),
+        None => text,
+    }
+}
+
+/// The location as one would type it.
+fn location(args: &Args) -> String {
+    let Some(read) = args.command.read() else { return String::new() };
+    let safe = |c: char| c.is_alphanumeric() || "/:._-=+@,".contains(c);
+    if read.location.chars().all(safe) {
+        read.location.clone()
+    } else {
+        format!("'{}'", read.location.replace('\'', r"'\''"))
+    }
+}
+
+/// The flags that lead to the same endpoint.
+fn connection(args: &Args) -> String {
+    let mut flags = String::new();
+    let shared = &args.shared;
+    for (flag, value) in [
+        (" --endpoint-url ", &shared.endpoint_url),
+        (" --profile ", &shared.profile),
+        (" --region ", &shared.region),
+    ] {
+        if let Some(value) = value {
+            flags.push_str(flag);
+            flags.push_str(value);
+        }
+    }
+    flags
+}
+
+/// One step up: the bucket of a prefix, the directory around a path.
+fn parent(location: &str) -> String {
+    let start = location.find("://").map_or(0, |at| at + 3);
+    let trimmed = location.trim_end_matches(['/', '\'']);
+    match trimmed.rfind('/') {
+        Some(at) if at > start => trimmed.get(..at).unwrap_or(trimmed).to_owned(),
+        _ if start > 0 => trimmed.to_owned(),
+        _ => ".".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_step_up_stays_a_location() {
+        for (location, up) in [
+            ("s3://captains-rating/ratings", "s3://captains-rating"),
+            ("s3://b/a/b/", "s3://b/a"),
+            ("s3://b", "s3://b"),
+            ("data/ratings", "data"),
+            ("data", "."),
+            ("/data", "."),
+        ] {
+            assert_eq!(parent(location), up, "{location}");
+        }
+    }
+
+    #[test]
+    fn causes_are_short_and_on_one_line() {
+        assert_eq!(one_line("a\n  b\x1b[0m"), "a b[0m");
+        assert!(one_line(&"é".repeat(900)).chars().count() <= CAUSE_CHARS + 1);
+    }
+}

@@ -1,0 +1,275 @@
+//! Opens what the command line names, and passes its rows to whoever asks, more than once if need
+//! be.
+
+use arrow::array::{Array, AsArray, RecordBatch};
+use arrow::datatypes::{Int64Type, Schema, SchemaRef};
+use chrono::{DateTime, Utc};
+use futures::TryStreamExt;
+use s3_parquet_reader::{Error, KEY_COLUMN, ParquetSet, ROW_COLUMN, Report};
+
+use crate::args::{ReadArgs, Shared};
+use crate::{Answer, Cell};
+
+/// How much is held in memory before rows are streamed instead, once for each pass.
+const HELD_BYTES: u64 = 1 << 30;
+
+/// How many skipped objects are named on stderr.
+const SKIPPED_NAMED: usize = 20;
+
+/// Why there is nothing to answer with; each has its exit code.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Empty {
+    /// No Parquet object lies there.
+    #[error("nothing found: no Parquet object under `{location}`{range}{others}")]
+    NothingMatched {
+        /// Where was looked.
+        location: String,
+        /// The hours, in words, or nothing.
+        range: String,
+        /// What lies there instead, in words, or nothing.
+        others: String,
+    },
+    /// The account has no bucket.
+    #[error("nothing found: there are no buckets")]
+    NoBuckets,
+    /// Objects lie there, and none could be read.
+    #[error("none of {listed} objects under `{location}` could be read")]
+    AllSkipped {
+        /// Where was looked.
+        location: String,
+        /// How many objects there are.
+        listed: u64,
+        /// Why the first was skipped.
+        reason: String,
+    },
+}
+
+/// The set that these arguments name, with provenance columns if asked.
+pub(crate) async fn open(
+    shared: &Shared,
+    read: &ReadArgs,
+    provenance: bool,
+) -> anyhow::Result<ParquetSet> {
+    let options = shared
+        .options()
+        .with_on_bad(read.on_bad.into())
+        .with_concurrency(read.concurrency)
+        .with_provenance(provenance)
+        .with_memory_limit_bytes(HELD_BYTES);
+    let set = ParquetSet::open(&read.location, &options).await?;
+    Ok(match (read.from, read.to) {
+        (None, None) => set,
+        (from, to) => set.between(
+            from.unwrap_or(DateTime::<Utc>::MIN_UTC),
+            to.unwrap_or(DateTime::<Utc>::MAX_UTC),
+        ),
+    })
+}
+
+/// Rows that can be passed over again and again.
+pub(crate) enum Rows {
+    /// All in memory.
+    Held { schema: SchemaRef, batches: Vec<RecordBatch>, report: Report },
+    /// Too many for that: read anew for each pass.
+    Streamed { set: Box<ParquetSet>, schema: SchemaRef, report: Report },
+}
+
+impl Rows {
+    /// Reads the set, or finds out that it is too large and learns its schema.
+    pub(crate) async fn of(set: ParquetSet) -> Result<Self, Error> {
+        match set.read_all().await {
+            Ok(table) => {
+                let (schema, report) = (SchemaRef::clone(table.schema()), table.report().clone());
+                Ok(Self::Held { schema, batches: table.into_batches(), report })
+            }
+            Err(Error::Memory { .. }) => {
+                let found = set.schema().await?;
+                let set = Box::new(set.with_schema(SchemaRef::clone(&found.schema)));
+                Ok(Self::Streamed { set, schema: found.schema, report: found.report })
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The schema of the data, without provenance. Its columns are in their place in every batch.
+    pub(crate) fn schema(&self) -> Schema {
+        let (Self::Held { schema, .. } | Self::Streamed { schema, .. }) = self;
+        let is_data = |name: &str| name != KEY_COLUMN && name != ROW_COLUMN;
+        let fields = schema.fields().iter().filter(|field| is_data(field.name()));
+        Schema::new(fields.cloned().collect::<Vec<_>>())
+    }
+
+    /// What was read, as of the last pass.
+    pub(crate) fn report(&self) -> &Report {
+        let (Self::Held { report, .. } | Self::Streamed { report, .. }) = self;
+        report
+    }
+
+    /// Passes every batch, in key order.
+    pub(crate) async fn each<F>(&mut self, mut visit: F) -> anyhow::Result<()>
+    where
+        F: FnMut(&RecordBatch) -> Result<(), stream_analysis::Error> + Send,
+    {
+        match self {
+            Self::Held { batches, .. } => batches.iter().try_for_each(visit)?,
+            Self::Streamed { set, report, .. } => {
+                let mut stream = set.stream()?;
+                while let Some(batch) = stream.try_next().await? {
+                    visit(batch.record_batch())?;
+                }
+                *report = stream.report();
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Which object each row of a pass came from.
+#[derive(Debug, Default)]
+pub(crate) struct Origins {
+    /// Position of the batch's first row in the pass, its object, its first row in the object.
+    starts: Vec<(u64, String, u64)>,
+    rows: u64,
+}
+
+impl Origins {
+    /// Notes the next batch of a set that was opened with provenance.
+    pub(crate) fn note(&mut self, batch: &RecordBatch) {
+        let key = batch.column_by_name(KEY_COLUMN).and_then(|column| {
+            let keys = column.as_any_dictionary_opt()?;
+            let names = keys.values().as_string_opt::<i32>()?;
+            (!names.is_empty()).then(|| names.value(0).to_owned())
+        });
+        let row = batch.column_by_name(ROW_COLUMN).and_then(|column| {
+            let rows = column.as_primitive_opt::<Int64Type>()?;
+            u64::try_from(rows.iter().next()??).ok()
+        });
+        if let (Some(key), Some(row)) = (key, row) {
+            self.starts.push((self.rows, key, row));
+        }
+        self.rows += batch.num_rows() as u64;
+    }
+
+    /// The object of a row of the pass, and the row in it.
+    pub(crate) fn find(&self, row: u64) -> Option<(&str, u64)> {
+        let after = self.starts.partition_point(|(start, _, _)| *start <= row);
+        let (start, key, first) = self.starts.get(after.checked_sub(1)?)?;
+        Some((key, first + (row - start)))
+    }
+}
+
+/// Refuses an answer from nothing.
+pub(crate) fn check(read: &ReadArgs, report: &Report) -> Result<(), Empty> {
+    let location = read.location.clone();
+    if report.listed == 0 {
+        let word = |before: &str, time: Option<DateTime<Utc>>| {
+            time.map_or(String::new(), |time| format!(" {before} {}", rfc3339(time)))
+        };
+        let range = word("from", read.from) + &word("to", read.to);
+        let others = match report.ignored {
+            0 => String::new(),
+            ignored => format!("; {ignored} other keys were passed over"),
+        };
+        return Err(Empty::NothingMatched { location, range, others });
+    }
+    match report.skipped.first() {
+        Some(first) if report.read == 0 => Err(Empty::AllSkipped {
+            location,
+            listed: report.listed,
+            reason: format!("{}: {}", first.key, first.reason),
+        }),
+        _ => Ok(()),
+    }
+}
+
+/// Adds the location in front and the report at the end, and says on stderr what was odd.
+pub(crate) fn with_report(mut answer: Answer, read: &ReadArgs, report: &Report) -> Answer {
+    answer.facts.insert(0, ("location", Cell::text(&read.location)));
+    for skipped in report.skipped.iter().take(SKIPPED_NAMED) {
+        answer.notes.push(format!("skipped {}: {}", skipped.key, skipped.reason));
+    }
+    if let Some(more) = report.skipped.len().checked_sub(SKIPPED_NAMED).filter(|more| *more > 0) {
+        answer.notes.push(format!("and {more} more; all are in the report of --format json"));
+    }
+    answer.notes.extend(report.drift.iter().map(|drift| format!("schema: {drift}")));
+    let skipped = report.skipped.iter().map(|skipped| {
+        Cell::Map(vec![
+            ("key".to_owned(), Cell::text(&skipped.key)),
+            ("size".to_owned(), Cell::Bytes(skipped.size)),
+            ("reason".to_owned(), Cell::text(&skipped.reason)),
+        ])
+    });
+    answer.report = Some(Cell::Map(vec![
+        ("listed".to_owned(), Cell::Int(report.listed.into())),
+        ("read".to_owned(), Cell::Int(report.read.into())),
+        ("rows".to_owned(), Cell::Int(report.rows.into())),
+        ("bytes".to_owned(), Cell::Bytes(report.bytes)),
+        ("skipped".to_owned(), Cell::List(skipped.collect())),
+    ]));
+    answer
+}
+
+/// A time as the answers write it: no listing has more than seconds to tell.
+pub(crate) fn rfc3339(time: DateTime<Utc>) -> String {
+    time.to_rfc3339_opts(chrono::SecondsFormat::Secs, true)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs::File;
+    use std::path::Path;
+    use std::sync::Arc;
+
+    use arrow::array::{ArrayRef, Int32Array};
+    use parquet::arrow::ArrowWriter;
+    use s3_parquet_reader::ReadOptions;
+    use stream_analysis::Describe;
+
+    use super::*;
+
+    fn write(path: &Path, values: std::ops::Range<i32>) {
+        let column: ArrayRef = Arc::new(Int32Array::from_iter_values(values));
+        let batch = RecordBatch::try_from_iter([("rating", column)]).unwrap();
+        let file = File::create(path).unwrap();
+        let mut writer = ArrowWriter::try_new(file, batch.schema(), None).unwrap();
+        writer.write(&batch).unwrap();
+        writer.close().unwrap();
+    }
+
+    #[tokio::test]
+    async fn rows_beyond_the_memory_are_streamed_and_give_the_same_answer() {
+        let dir = tempfile::tempdir().unwrap();
+        for object in 0..10 {
+            let rows = object * 100..object * 100 + 100;
+            write(&dir.path().join(format!("{object}.parquet")), rows);
+        }
+        let mut answers = Vec::new();
+        // One object fits into the smaller limit, all ten do not.
+        for limit in [1 << 20, 2_000] {
+            let options = ReadOptions::default().with_provenance(true);
+            let options = options.with_memory_limit_bytes(limit);
+            let set = ParquetSet::open(&dir.path().display().to_string(), &options).await.unwrap();
+            let mut rows = Rows::of(set).await.unwrap();
+            assert_eq!(matches!(rows, Rows::Streamed { .. }), limit == 2_000);
+
+            let mut describe = Describe::new(&rows.schema());
+            rows.each(|batch| describe.push(batch)).await.unwrap();
+            let mut origins = Origins::default();
+            let second = rows.each(|batch| {
+                origins.note(batch);
+                Ok(())
+            });
+            second.await.unwrap();
+            let found = [0, 99, 100, 999].map(|row| {
+                let (key, row) = origins.find(row).unwrap();
+                (key.rsplit('/').next().unwrap().to_owned(), row)
+            });
+            let expected = [("0", 0), ("0", 99), ("1", 0), ("9", 99)];
+            assert_eq!(found, expected.map(|(key, row)| (format!("{key}.parquet"), row)));
+            assert_eq!((rows.report().read, rows.report().rows), (10, 1_000));
+            answers.push(describe.finish().unwrap());
+        }
+        assert_eq!(answers[0].rows, 1_000);
+        assert_eq!(answers[0], answers[1]);
+    }
+}

@@ -1,0 +1,77 @@
+//! An S3 that answers from a script, so that its refusals can be met without a network.
+
+use std::io::{BufRead, BufReader, Write};
+use std::net::{TcpListener, TcpStream};
+use std::thread;
+
+/// What to answer: status line's number and reason, extra header lines, body.
+pub(crate) type Answer = (&'static str, &'static str, Vec<u8>);
+
+/// Starts to answer on a free port until the test ends. `script` sees method and target.
+pub(crate) fn start(script: impl Fn(&str, &str) -> Answer + Send + Sync + 'static) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    thread::spawn(move || {
+        for stream in listener.incoming().flatten() {
+            // A client that hangs up is its own affair.
+            let _ = serve(stream, &script);
+        }
+    });
+    url
+}
+
+/// A port on which nobody listens.
+pub(crate) fn nobody() -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    format!("http://{}", listener.local_addr().unwrap())
+}
+
+/// S3's error document.
+pub(crate) fn error(status: &'static str, code: &str, more: &str) -> Answer {
+    let body = format!(
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\
+         <Error><Code>{code}</Code><Message>no</Message>{more}<RequestId>r</RequestId></Error>"
+    );
+    (status, "", body.into_bytes())
+}
+
+/// S3's listing of these keys and sizes.
+pub(crate) fn listing(objects: &[(&str, usize)]) -> Answer {
+    let contents: String = objects
+        .iter()
+        .map(|(key, size)| {
+            format!(
+                "<Contents><Key>{key}</Key><LastModified>2022-01-08T06:21:22.000Z</LastModified>\
+                 <ETag>&quot;e&quot;</ETag><Size>{size}</Size></Contents>"
+            )
+        })
+        .collect();
+    let body = format!(
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?><ListBucketResult><Name>b</Name>\
+         <KeyCount>{}</KeyCount><IsTruncated>false</IsTruncated>{contents}</ListBucketResult>",
+        objects.len()
+    );
+    ("200 OK", "", body.into_bytes())
+}
+
+fn serve(
+    mut stream: TcpStream,
+    script: &(impl Fn(&str, &str) -> Answer + Send + Sync),
+) -> std::io::Result<()> {
+    let mut reader = BufReader::new(stream.try_clone()?);
+    let mut request = String::new();
+    reader.read_line(&mut request)?;
+    loop {
+        let mut header = String::new();
+        if reader.read_line(&mut header)? == 0 || header.trim().is_empty() {
+            break;
+        }
+    }
+    let mut words = request.split_whitespace();
+    let (method, target) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
+    let (status, headers, body) = script(method, target);
+    let length = body.len();
+    write!(stream, "HTTP/1.1 {status}\r\nContent-Length: {length}\r\nConnection: close\r\n")?;
+    write!(stream, "ETag: \"e\"\r\nLast-Modified: Sat, 08 Jan 2022 06:21:22 GMT\r\n{headers}\r\n")?;
+    stream.write_all(&body)
+}

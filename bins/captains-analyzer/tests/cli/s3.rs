@@ -1,0 +1,118 @@
+//! The program against S3: the ways in which S3 says no, and that it reads what is there.
+
+use std::fs;
+
+use crate::endpoint::{self, error, listing};
+use crate::fixture::{KEYS, Run, finish, program, ratings};
+
+/// Runs with an endpoint, and credentials that any local endpoint takes.
+fn run(url: &str, args: &[&str]) -> Run {
+    let dir = tempfile::tempdir().unwrap();
+    let mut command = program(dir.path());
+    command.env("AWS_ACCESS_KEY_ID", "test").env("AWS_SECRET_ACCESS_KEY", "test");
+    command.args(args).args(["--endpoint-url", url]);
+    finish(command.output().unwrap())
+}
+
+fn refuse(url: &str, args: &[&str], code: i32, words: &[&str]) {
+    let run = run(url, args);
+    assert_eq!((run.code, run.out.as_str()), (code, ""), "{args:?}: {run:?}");
+    for word in words {
+        assert!(run.err.contains(word), "{args:?}: `{word}` is not in {run:?}");
+    }
+}
+
+#[test]
+fn objects_of_a_bucket_are_listed_and_read() {
+    let object = fs::read(ratings().path().join(KEYS[0])).unwrap();
+    let size = object.len();
+    let url = endpoint::start(move |_, target| {
+        if target.contains("list-type=2") {
+            listing(&[(KEYS[0], size)])
+        } else {
+            ("200 OK", "Content-Type: application/octet-stream\r\n", object.clone())
+        }
+    });
+    let run = run(&url, &["captains", "--format", "csv"]);
+    assert_eq!(run.code, 0, "{run:?}");
+    assert!(run.out.contains("Neil Armstrong,2,0.04,7000,8000,8000,9000"), "{run:?}");
+}
+
+#[test]
+fn buckets_are_named() {
+    let url = endpoint::start(|_, _| {
+        let body = "<?xml version=\"1.0\" encoding=\"UTF-8\"?><ListAllMyBucketsResult><Buckets>\
+                    <Bucket><Name>b</Name></Bucket><Bucket><Name>captains-rating</Name></Bucket>\
+                    </Buckets></ListAllMyBucketsResult>";
+        ("200 OK", "Content-Type: application/xml\r\n", body.into())
+    });
+    assert_eq!(run(&url, &["buckets"]).out, "b\ncaptains-rating\n");
+    assert_eq!(run(&url, &["buckets", "--format", "csv"]).out, "name\nb\ncaptains-rating\n");
+    let json = run(&url, &["buckets", "--format", "json"]).out;
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(json["buckets"][1]["name"], "captains-rating");
+
+    let none = endpoint::start(|_, _| {
+        let body = "<ListAllMyBucketsResult><Buckets></Buckets></ListAllMyBucketsResult>";
+        ("200 OK", "Content-Type: application/xml\r\n", body.into())
+    });
+    refuse(&none, &["buckets"], 4, &["there are no buckets"]);
+}
+
+#[test]
+fn an_empty_prefix_is_its_own_exit_code() {
+    let url = endpoint::start(|_, _| listing(&[]));
+    refuse(
+        &url,
+        &["ls", "s3://captains-rating/ratinks"],
+        4,
+        &[
+            "under `s3://captains-rating/ratinks`",
+            "captains-analyzer ls s3://captains-rating --end",
+        ],
+    );
+}
+
+#[test]
+fn a_missing_bucket_leads_to_the_list_of_buckets() {
+    let url = endpoint::start(|_, _| error("404 Not Found", "NoSuchBucket", ""));
+    let words = ["bucket `captains-rating` does not exist", "captains-analyzer buckets"];
+    refuse(&url, &["count"], 1, &words);
+}
+
+#[test]
+fn a_refusal_is_a_matter_of_access() {
+    let url = endpoint::start(|_, _| error("403 Forbidden", "AccessDenied", ""));
+    refuse(&url, &["count"], 6, &["`s3://captains-rating/ratings`", "aws sts"]);
+    refuse(&url, &["buckets"], 6, &["the list of buckets"]);
+    let url = endpoint::start(|_, _| error("403 Forbidden", "InvalidAccessKeyId", ""));
+    refuse(&url, &["count"], 6, &["credentials", "AWS_ACCESS_KEY_ID=test"]);
+}
+
+#[test]
+fn the_wrong_region_is_answered_with_the_right_one() {
+    let region = "<Region>eu-west-1</Region>";
+    let url = endpoint::start(move |_, _| {
+        error("400 Bad Request", "AuthorizationHeaderMalformed", region)
+    });
+    refuse(&url, &["count"], 1, &["lies in region eu-west-1", "add --region eu-west-1"]);
+}
+
+#[test]
+fn without_credentials_nothing_is_asked() {
+    let url = endpoint::start(|_, _| listing(&[]));
+    let dir = tempfile::tempdir().unwrap();
+    for command in ["count", "buckets"] {
+        let output = program(dir.path()).args([command, "--endpoint-url", &url]).output().unwrap();
+        let run = finish(output);
+        assert_eq!((run.code, run.out.as_str()), (6, ""), "{run:?}");
+        assert!(run.err.contains("no usable AWS credentials"), "{run:?}");
+    }
+}
+
+#[test]
+fn an_endpoint_where_nobody_listens_has_its_own_exit_code() {
+    let url = endpoint::nobody();
+    refuse(&url, &["count"], 7, &[&url]);
+    refuse(&url, &["buckets"], 7, &[&url]);
+}

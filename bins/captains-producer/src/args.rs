@@ -1,0 +1,266 @@
+//! The command line. The comments here are the help text.
+
+use std::{path::PathBuf, str::FromStr, time::Duration, time::SystemTime};
+
+use bytesize::ByteSize;
+use clap::{ArgGroup, Parser, ValueEnum};
+
+/// Records made when nobody says how many: enough to look at.
+pub(crate) const DEFAULT_COUNT: u64 = 10;
+
+const EXAMPLES: &str = "\
+Examples:
+  captains-producer                                             ten records to look at
+  captains-producer --seed 42 --start 2022-01-08T06:00:00Z      the same ten every time
+  captains-producer -n 100000 --to local:data                   Parquet files in a directory, offline
+  captains-producer --to firehose://PUT-S3-qrZbv --duration 5m  the tutorial, on AWS
+  captains-producer --to kinesis://streaming-analytics-app -n 1000 --rate 50/s
+  captains-producer --to firehose://PUT-S3-qrZbv -n 500 --endpoint-url http://127.0.0.1:4566
+
+Ctrl-C stops making records, delivers what is under way, and reports; a second one ends at once.
+
+Exit codes:
+  0    all was delivered, also after Ctrl-C
+  1    failed before records were sent, as the message says
+  2    the command line asks for what cannot be
+  3    some records were not delivered
+  6    no credentials, or no permission
+  7    the endpoint cannot be reached
+  130  ended by a second Ctrl-C";
+
+/// Make captain ratings and send them somewhere
+///
+/// Records are those of the tutorial: who rated which captain, how highly, and when; one in 25 is
+/// an outlier. They go to stdout, to a delivery stream in this process that writes Parquet files,
+/// to a Firehose delivery stream or to a Kinesis data stream. Data goes to stdout, everything else
+/// to stderr. Credentials come from where the AWS CLI takes them.
+#[derive(Debug, Clone, Parser)]
+#[command(name = "captains-producer", version, after_long_help = EXAMPLES)]
+#[command(group = ArgGroup::new("length").args(["count", "duration", "forever"]).multiple(true))]
+pub struct Args {
+    /// Where to: stdout:, local:DIRECTORY, firehose://STREAM or kinesis://STREAM
+    #[arg(long, value_name = "TARGET", default_value = "stdout:", env = "CAPTAINS_TO")]
+    pub to: TargetUri,
+    /// Records to make [default: 10 on stdout; elsewhere this, --duration or --forever]
+    #[arg(short = 'n', long, value_name = "N")]
+    pub count: Option<u64>,
+    /// How long to make records, such as 60s or 5m
+    #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
+    pub duration: Option<Duration>,
+    /// Make records until Ctrl-C
+    #[arg(long, conflicts_with_all = ["count", "duration"])]
+    pub forever: bool,
+    /// How fast: 100/s, 6000/m or max [default: max on stdout and local, 100/s elsewhere]
+    #[arg(short, long, value_name = "RATE")]
+    pub rate: Option<Rate>,
+    /// The same seed makes the same records; told at the end when not given
+    #[arg(long, value_name = "N")]
+    pub seed: Option<u64>,
+    /// Time of the first record, such as 2022-01-08T06:00:00Z; later ones follow at the rate, or
+    /// every millisecond. Without it records carry the time they are made
+    #[arg(long, value_name = "TIME", value_parser = humantime::parse_rfc3339_weak)]
+    pub start: Option<SystemTime>,
+    /// How records are written
+    #[arg(long, value_enum, default_value_t)]
+    pub style: Style,
+    /// Size at which a local buffer becomes a file
+    #[arg(long, value_name = "SIZE", default_value = "1MiB", value_parser = size)]
+    pub buffer_size: ByteSize,
+    /// Age at which a local buffer becomes a file
+    #[arg(long, value_name = "TIME", default_value = "60s", value_parser = humantime::parse_duration)]
+    pub buffer_interval: Duration,
+    /// How long to wait at the end for what is under way
+    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = humantime::parse_duration)]
+    pub drain_timeout: Duration,
+    // The AWS variables are left to the AWS configuration, which knows their order.
+    /// Where Firehose or Kinesis answers, if not at AWS [env: AWS_ENDPOINT_URL]
+    #[arg(long, value_name = "URL")]
+    pub endpoint_url: Option<String>,
+    /// Profile in ~/.aws to take credentials and region from [env: AWS_PROFILE]
+    #[arg(long, value_name = "NAME")]
+    pub profile: Option<String>,
+    /// Region of the stream [env: AWS_REGION]
+    #[arg(long, value_name = "REGION")]
+    pub region: Option<String>,
+    /// No progress and no summary; errors are still told
+    #[arg(short, long)]
+    pub quiet: bool,
+    /// Logs of the libraries, more for each -v
+    #[arg(short, long, action = clap::ArgAction::Count)]
+    pub verbose: u8,
+}
+
+impl Args {
+    /// How many records at most.
+    pub(crate) fn most_records(&self) -> u64 {
+        let bounded = self.duration.is_some() || self.forever;
+        self.count.unwrap_or(if bounded { u64::MAX } else { DEFAULT_COUNT })
+    }
+
+    /// How fast.
+    pub(crate) fn rate(&self) -> Rate {
+        self.rate.unwrap_or(match self.to {
+            TargetUri::Stdout | TargetUri::Local(_) => Rate::Max,
+            TargetUri::Firehose(_) | TargetUri::Kinesis(_) => Rate::per_second(100.0),
+        })
+    }
+
+    /// What is wrong with the flags taken together, if anything is.
+    pub(crate) fn problem(&self) -> Option<String> {
+        let endless = self.count.is_none() && self.duration.is_none() && !self.forever;
+        if endless && self.to != TargetUri::Stdout {
+            return Some(format!(
+                "say how many records {} gets: --count N, --duration TIME or --forever",
+                self.to
+            ));
+        }
+        (self.buffer_size.as_u64() == 0).then(|| "--buffer-size must be at least 1B".to_owned())
+    }
+}
+
+fn size(text: &str) -> Result<ByteSize, String> {
+    text.parse().map_err(|why| format!("{why}; write 1MiB, 500KB or a number of bytes"))
+}
+
+/// How records are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum Style {
+    /// JSON without blanks
+    #[default]
+    Compact,
+    /// JSON as Python's json.dumps prints it, as in the tutorial
+    Python,
+}
+
+/// Where records go.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TargetUri {
+    /// `stdout:`
+    Stdout,
+    /// `local:DIRECTORY`: a delivery stream in this process.
+    Local(PathBuf),
+    /// `firehose://STREAM`
+    Firehose(String),
+    /// `kinesis://STREAM`
+    Kinesis(String),
+}
+
+impl FromStr for TargetUri {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let stream = |name: &str| match name.trim_end_matches('/') {
+            "" => Err(format!("`{text}` names no stream")),
+            name if name.contains('/') => Err(format!("`{name}` is not the name of a stream")),
+            name => Ok(name.to_owned()),
+        };
+        if let Some(name) = text.strip_prefix("firehose://") {
+            return stream(name).map(Self::Firehose);
+        }
+        if let Some(name) = text.strip_prefix("kinesis://") {
+            return stream(name).map(Self::Kinesis);
+        }
+        match text.strip_prefix("local:") {
+            Some("") => Err("`local:` names no directory; write local:DIRECTORY".to_owned()),
+            Some(directory) => Ok(Self::Local(directory.into())),
+            None if matches!(text, "stdout:" | "stdout" | "-") => Ok(Self::Stdout),
+            None => {
+                Err("write stdout:, local:DIRECTORY, firehose://STREAM or kinesis://STREAM"
+                    .to_owned())
+            }
+        }
+    }
+}
+
+impl std::fmt::Display for TargetUri {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Stdout => f.write_str("stdout:"),
+            Self::Local(directory) => write!(f, "local:{}", directory.display()),
+            Self::Firehose(stream) => write!(f, "firehose://{stream}"),
+            Self::Kinesis(stream) => write!(f, "kinesis://{stream}"),
+        }
+    }
+}
+
+/// How fast records are made.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Rate {
+    /// As fast as they are taken.
+    Max,
+    /// This many in a second, more than 0 and at most a billion.
+    PerSecond(f64),
+}
+
+impl Rate {
+    /// This many in a second.
+    #[must_use]
+    pub fn per_second(records: f64) -> Self {
+        Self::PerSecond(records)
+    }
+}
+
+impl FromStr for Rate {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if text == "max" {
+            return Ok(Self::Max);
+        }
+        let wrong = || format!("`{text}` is not a rate; write 100/s, 6000/m, 0.5/s or max");
+        let (count, unit) = text.split_once('/').ok_or_else(wrong)?;
+        let seconds = match unit {
+            "s" => 1.0,
+            "m" | "min" => 60.0,
+            "h" => 3600.0,
+            _ => return Err(wrong()),
+        };
+        let per_second = count.trim().parse::<f64>().map_err(|_| wrong())? / seconds;
+        // Below that the pause between two records would be years.
+        if per_second.is_finite() && (1e-6..=1e9).contains(&per_second) {
+            Ok(Self::PerSecond(per_second))
+        } else {
+            Err(wrong())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Args::command().debug_assert();
+    }
+
+    #[test]
+    fn targets_are_read_and_written_alike() {
+        for text in ["stdout:", "local:a/b", "firehose://PUT-S3-qrZbv", "kinesis://s"] {
+            assert_eq!(text.parse::<TargetUri>().unwrap().to_string(), text);
+        }
+        for text in ["", "s3://b", "local:", "firehose://", "firehose://a/b", "kinesis:s"] {
+            assert!(text.parse::<TargetUri>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn rates_are_read_with_their_unit() {
+        let table = [
+            ("max", Some(Rate::Max)),
+            ("100/s", Some(Rate::PerSecond(100.0))),
+            ("6000/m", Some(Rate::PerSecond(100.0))),
+            ("0.5/s", Some(Rate::PerSecond(0.5))),
+            ("100", None),
+            ("0/s", None),
+            ("-1/s", None),
+            ("inf/s", None),
+            ("1/day", None),
+        ];
+        for (text, expected) in table {
+            assert_eq!(text.parse::<Rate>().ok(), expected, "{text}");
+        }
+    }
+}

@@ -1,0 +1,104 @@
+//! What an error means to the person at the terminal: one sentence, its cause, the next command,
+//! and an exit code.
+
+use std::fmt;
+
+use firehose_sink::{PutError, PutErrorKind};
+
+use crate::{Args, ExitStatus, TargetUri, target::NoRegion};
+
+/// The flags do not go together.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(crate) struct Usage(pub(crate) String);
+
+/// An error, explained. Its `Display` is what stderr shows.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    pub(crate) status: ExitStatus,
+    message: String,
+    cause: Option<String>,
+    help: Option<String>,
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "\x1b[1;31merror:\x1b[0m {}", self.message)?;
+        if let Some(cause) = &self.cause {
+            writeln!(f, "  cause: {cause}")?;
+        }
+        if let Some(help) = &self.help {
+            writeln!(f, "  \x1b[1mhelp:\x1b[0m  {help}")?;
+        }
+        Ok(())
+    }
+}
+
+/// Explains why a run did not come to an end.
+pub(crate) fn explain(args: &Args, error: &anyhow::Error) -> Failure {
+    let (status, help) = if let Some(error) = error.downcast_ref::<PutError>() {
+        putting(args, error)
+    } else if error.is::<Usage>() {
+        (ExitStatus::Usage, Some("captains-producer --help has an example for each task".into()))
+    } else if error.is::<NoRegion>() {
+        let help = "add --region us-east-1, set AWS_REGION, or name a --profile that has one";
+        (ExitStatus::Usage, Some(help.to_owned()))
+    } else if matches!(args.to, TargetUri::Local(_)) {
+        let help = "name a directory that you may write to: --to local:DIRECTORY";
+        (ExitStatus::Failed, Some(help.to_owned()))
+    } else {
+        (ExitStatus::Failed, None)
+    };
+    Failure { status, message: error.to_string(), cause: cause_of(error), help }
+}
+
+fn putting(args: &Args, error: &PutError) -> (ExitStatus, Option<String>) {
+    match error.kind() {
+        PutErrorKind::Denied => (ExitStatus::Access, Some(credentials_help(args))),
+        PutErrorKind::Network | PutErrorKind::Timeout => {
+            let help = match &args.endpoint_url {
+                Some(url) => format!("is anything listening at {url}? start it: firehose-local"),
+                None => "check the network, and AWS_ENDPOINT_URL if it is set".to_owned(),
+            };
+            (ExitStatus::Unreachable, Some(help))
+        }
+        PutErrorKind::NotFound => (ExitStatus::Failed, Some(list_command(args))),
+        _ => (ExitStatus::Failed, None),
+    }
+}
+
+fn credentials_help(args: &Args) -> String {
+    match (&args.endpoint_url, &args.profile) {
+        (Some(_), _) => {
+            "a local endpoint takes any: AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test".into()
+        }
+        (None, Some(profile)) => format!("aws sso login --profile {profile}, or aws configure"),
+        (None, None) => "aws configure, or name a profile by --profile".to_owned(),
+    }
+}
+
+fn list_command(args: &Args) -> String {
+    let list = match args.to {
+        TargetUri::Kinesis(_) => "aws kinesis list-streams",
+        _ => "aws firehose list-delivery-streams",
+    };
+    let mut command = list.to_owned();
+    for (flag, value) in [
+        ("--endpoint-url", &args.endpoint_url),
+        ("--profile", &args.profile),
+        ("--region", &args.region),
+    ] {
+        if let Some(value) = value {
+            command.push_str(&format!(" {flag} {value}"));
+        }
+    }
+    command
+}
+
+/// The innermost cause that says something new.
+fn cause_of(error: &anyhow::Error) -> Option<String> {
+    let message = error.to_string();
+    let cause = error.chain().skip(1).last()?.to_string();
+    let cause = cause.split_whitespace().collect::<Vec<_>>().join(" ");
+    (!cause.is_empty() && !message.contains(&cause)).then_some(cause)
+}

@@ -1,0 +1,22 @@
+//! The library behind `captains-producer`: make captain ratings and send them somewhere.
+//!
+//! `args` says what is asked, `target` opens the place it goes to, `source` makes the records at
+//! the rate that `pace` allows, `run` puts them together and ends in an orderly way, `progress` and
+//! `summary` talk, and `failure` turns an error into sentences and an exit code. The batches, the
+//! retries and the counts are `firehose-sink`'s, the local delivery is `firehose-delivery`'s.
+
+mod args;
+pub mod exit;
+mod failure;
+mod interrupt;
+pub mod logs;
+mod pace;
+mod progress;
+mod run;
+mod source;
+mod summary;
+mod target;
+
+pub use args::{Args, Rate, Style, TargetUri};
+pub use exit::ExitStatus;
+pub use run::{run, run_to_end};

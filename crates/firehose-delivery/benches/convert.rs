@@ -1,0 +1,103 @@
+//! JSON to Parquet on one core: this crate beside arrow-json with arrow-rs defaults.
+//!
+//! Throughput is in bytes of JSON. Objects of 1 MiB and of 64 MiB, since a buffer goes out at
+//! either end of that range.
+
+use std::{hint::black_box, io::Cursor, sync::Arc};
+
+use captain_ratings::RatingGenerator;
+use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use firehose_delivery::{GlueTable, JsonConverter, ParquetObject, ParquetOptions};
+use parquet::{arrow::ArrowWriter, basic::Compression, file::properties::WriterProperties};
+
+const SIZES: [(&str, usize); 2] = [("1 MiB", 1 << 20), ("64 MiB", 64 << 20)];
+
+fn table() -> GlueTable {
+    GlueTable::new("captains", "ratings", captain_ratings::COLUMNS).expect("the ratings' columns")
+}
+
+fn records(bytes: usize) -> Vec<Vec<u8>> {
+    let mut total = 0;
+    RatingGenerator::with_seed(42)
+        .map(|rating| rating.to_python_json().into_bytes())
+        .take_while(|record| {
+            total += record.len();
+            total <= bytes
+        })
+        .collect()
+}
+
+fn ours(table: &GlueTable, records: &[Vec<u8>]) -> usize {
+    let mut object = ParquetObject::new(table, ParquetOptions::default());
+    for record in records {
+        object.push(record).expect("rows are written").expect("ratings convert");
+    }
+    object.finish().expect("rows are written").map_or(0, |file| file.len())
+}
+
+fn arrow_rs_defaults(table: &GlueTable, json: &[u8]) -> usize {
+    let schema = table.arrow_schema();
+    let reader = arrow_json::ReaderBuilder::new(Arc::clone(&schema))
+        .with_batch_size(8192)
+        .build(Cursor::new(json))
+        .expect("a reader");
+    let properties = WriterProperties::builder().set_compression(Compression::SNAPPY).build();
+    let mut writer = ArrowWriter::try_new(Vec::new(), schema, Some(properties)).expect("a writer");
+    for batch in reader {
+        writer.write(&batch.expect("a batch")).expect("rows are written");
+    }
+    writer.into_inner().expect("a file").len()
+}
+
+fn convert(criterion: &mut Criterion) {
+    let table = table();
+    let mut group = criterion.benchmark_group("json to parquet");
+    for (name, bytes) in SIZES {
+        let records = records(bytes);
+        let json = records.concat();
+        group.throughput(Throughput::Bytes(json.len() as u64)).sample_size(10);
+        group.bench_function(BenchmarkId::new("firehose-delivery", name), |bencher| {
+            bencher.iter(|| black_box(ours(&table, &records)));
+        });
+        group.bench_function(BenchmarkId::new("arrow-json, defaults", name), |bencher| {
+            bencher.iter(|| black_box(arrow_rs_defaults(&table, &json)));
+        });
+        eprintln!(
+            "{name} of JSON: {} bytes of Parquet, {} with arrow-rs defaults",
+            ours(&table, &records),
+            arrow_rs_defaults(&table, &json)
+        );
+    }
+    group.finish();
+}
+
+fn decode(criterion: &mut Criterion) {
+    let table = table();
+    let records = records(1 << 20);
+    let bytes: usize = records.iter().map(Vec::len).sum();
+    let mut group = criterion.benchmark_group("json to arrow");
+    group.throughput(Throughput::Bytes(bytes as u64));
+    group.bench_function("firehose-delivery", |bencher| {
+        bencher.iter(|| {
+            let mut converter = JsonConverter::new(&table);
+            for record in &records {
+                converter.push(record).expect("ratings convert");
+            }
+            std::iter::from_fn(|| converter.finish()).count()
+        });
+    });
+    let json = records.concat();
+    group.bench_function("arrow-json", |bencher| {
+        bencher.iter(|| {
+            arrow_json::ReaderBuilder::new(table.arrow_schema())
+                .with_batch_size(8192)
+                .build(Cursor::new(&json))
+                .expect("a reader")
+                .count()
+        });
+    });
+    group.finish();
+}
+
+criterion_group!(benches, convert, decode);
+criterion_main!(benches);

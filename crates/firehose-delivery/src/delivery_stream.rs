@@ -1,0 +1,184 @@
+//! The handle to a delivery stream.
+
+use std::{sync::Arc, time::Duration};
+
+use firehose_sink::{
+    Limits, Outcome, PutError, PutErrorKind, Record, RecordId, Refusal, Stored, check_limits,
+};
+use object_store::ObjectStore;
+use tokio::sync::mpsc;
+use uuid::Uuid;
+
+use crate::{
+    Clock, DeliveryStreamConfig, Error, Observer, RecordBuffer, StreamStats,
+    deliver::Deliverer,
+    key::KeyLayout,
+    state::{Admission, CloseOnDrop, Shared},
+    worker,
+};
+
+/// A delivery stream in this process: records in, objects out.
+///
+/// Cheap to clone; clones are the same stream. When the last one is dropped the stream closes and
+/// goes on delivering in the background; [`close`](Self::close) also waits for that, and is the
+/// way to end a program.
+///
+/// A record is acknowledged once it is in the buffer, which is memory: it survives everything
+/// but the end of the process.
+#[derive(Debug, Clone)]
+pub struct DeliveryStream {
+    name: Arc<str>,
+    id_prefix: Arc<str>,
+    shared: Arc<Shared>,
+    _close: Arc<CloseOnDrop>,
+}
+
+impl DeliveryStream {
+    /// Opens a stream that delivers to `store` and reads the time of day from `clock`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Config`] when the configuration breaks a rule. The store is not asked.
+    ///
+    /// # Panics
+    ///
+    /// Outside of a tokio runtime.
+    pub async fn open(
+        config: DeliveryStreamConfig,
+        store: Arc<dyn ObjectStore>,
+        clock: Clock,
+    ) -> Result<Self, Error> {
+        Self::start(config, store, clock, Observer::silent())
+    }
+
+    /// Opens a stream that also tells `observer` about each delivery.
+    ///
+    /// # Errors
+    ///
+    /// As [`open`](Self::open).
+    ///
+    /// # Panics
+    ///
+    /// Outside of a tokio runtime.
+    pub async fn open_observed(
+        config: DeliveryStreamConfig,
+        store: Arc<dyn ObjectStore>,
+        clock: Clock,
+        observer: Observer,
+    ) -> Result<Self, Error> {
+        Self::start(config, store, clock, observer)
+    }
+
+    fn start(
+        config: DeliveryStreamConfig,
+        store: Arc<dyn ObjectStore>,
+        clock: Clock,
+        observer: Observer,
+    ) -> Result<Self, Error> {
+        config.validate()?;
+        let (outgoing, sealed) = mpsc::unbounded_channel();
+        let buffer = RecordBuffer::new(config.buffering_hints());
+        let limit = config.undelivered_limit();
+        let shared = Arc::new(Shared::new(buffer, clock, limit, outgoing));
+        let deliverer = Deliverer {
+            stream: config.name.clone(),
+            store,
+            keys: KeyLayout::new(&config),
+            format: Arc::new(config.format),
+            retry: config.retry,
+            observer,
+        };
+        tokio::spawn(worker::watch_age(Arc::clone(&shared)));
+        tokio::spawn(worker::deliver_all(Arc::clone(&shared), deliverer, sealed));
+        Ok(Self {
+            name: config.name.into(),
+            id_prefix: Uuid::new_v4().simple().to_string().into(),
+            _close: Arc::new(CloseOnDrop(Arc::clone(&shared))),
+            shared,
+        })
+    }
+
+    /// Name of the stream.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Puts a batch into the buffer, whole or not at all.
+    ///
+    /// Waits while too much is undelivered and deliveries go through. While the store refuses
+    /// them, every record is refused with `ServiceUnavailableException` instead.
+    ///
+    /// # Errors
+    ///
+    /// [`PutErrorKind::Invalid`] for a batch over [`Limits::FIREHOSE`], [`PutErrorKind::Closed`]
+    /// after [`close`](Self::close). Nothing is stored then.
+    pub async fn put_batch(&self, batch: &[Record]) -> Result<Vec<Outcome>, PutError> {
+        check_limits(&self.name, Limits::FIREHOSE, batch)?;
+        loop {
+            let mut room = std::pin::pin!(self.shared.room());
+            // From here on no word of new room is missed.
+            room.as_mut().enable();
+            match self.shared.admit(batch) {
+                Admission::In(first) => return Ok(self.accepted(first, batch.len())),
+                Admission::Refused => {
+                    return Ok(vec![Outcome::Refused(Refusal::slow_down()); batch.len()]);
+                }
+                Admission::Closed => {
+                    let kind = PutErrorKind::Closed;
+                    return Err(PutError::new(Arc::clone(&self.name), kind, Stored::Nothing));
+                }
+                Admission::Full => room.await,
+            }
+        }
+    }
+
+    fn accepted(&self, first: u64, count: usize) -> Vec<Outcome> {
+        (first..)
+            .take(count)
+            .map(|n| Outcome::Accepted(RecordId::numbered(Arc::clone(&self.id_prefix), n)))
+            .collect()
+    }
+
+    /// Sends out what is buffered and waits until everything accepted so far is in the store.
+    /// Waits for as long as the store refuses.
+    pub async fn flush(&self) {
+        let ticket = self.shared.flush();
+        self.shared.wait_for(ticket).await;
+    }
+
+    /// Takes no more records, delivers what was accepted, and answers with the final counts.
+    /// Waits for as long as the store refuses; [`close_within`](Self::close_within) does not.
+    pub async fn close(&self) -> StreamStats {
+        let ticket = self.shared.close();
+        self.shared.wait_for(ticket).await;
+        self.stats()
+    }
+
+    /// Takes no more records and waits until what was accepted is delivered, at most this long.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Undelivered`] with the count and what the store said last. The stream goes on
+    /// trying while the process lives.
+    pub async fn close_within(&self, deadline: Duration) -> Result<StreamStats, Error> {
+        tokio::time::timeout(deadline, self.close()).await.map_err(|_| {
+            let stats = self.stats();
+            Error::Undelivered {
+                stream: self.name.to_string(),
+                records: stats.buffered_records,
+                bytes: stats.buffered_bytes,
+                last_error: self.shared.last_error(),
+            }
+        })
+    }
+
+    /// The counters now.
+    #[must_use]
+    pub fn stats(&self) -> StreamStats {
+        self.shared.stats()
+    }
+}
+
+#[cfg(test)]
+mod tests;

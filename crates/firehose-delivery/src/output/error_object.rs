@@ -1,0 +1,89 @@
+//! The error object: one JSON line for each record that did not convert, with AWS's members in
+//! AWS's order.
+//!
+//! Source: <https://docs.aws.amazon.com/firehose/latest/dev/record-format-conversion.html>; the
+//! names `lastErrorCode` and `lastErrorMessage` are those of objects seen in September 2026.
+
+use base64::{Engine, engine::general_purpose::STANDARD};
+use bytes::Bytes;
+use object_store::PutPayload;
+use serde::Serialize;
+
+use super::PreparedErrors;
+use crate::{ConversionError, GlueTable, worker::Sealed};
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Line<'a> {
+    attempts_made: u32,
+    arrival_timestamp: i64,
+    last_error_code: &'a str,
+    last_error_message: &'a str,
+    attempt_ending_timestamp: i64,
+    raw_data: String,
+    sequence_number: String,
+    sub_sequence_number: u64,
+    data_catalog_table: Table<'a>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Table<'a> {
+    catalog_id: &'a str,
+    database_name: &'a str,
+    table_name: &'a str,
+    region: &'a str,
+    version_id: &'a str,
+    role_arn: &'a str,
+}
+
+/// The lines for the records with these indices; nothing when there are none.
+pub(super) fn write(
+    table: &GlueTable,
+    sealed: &Sealed,
+    failed: &[(usize, ConversionError)],
+) -> Option<PreparedErrors> {
+    let mut failures = failed.iter().peekable();
+    failures.peek()?;
+    let mut lines = Vec::new();
+    for (index, record) in sealed.records.iter().enumerate() {
+        let Some((_, why)) = failures.next_if(|(failed, _)| *failed == index) else { continue };
+        let line = line(table, sealed, index, record, why);
+        // The line is made of texts and numbers, which always serialise.
+        if serde_json::to_writer(&mut lines, &line).is_ok() {
+            lines.push(b'\n');
+        }
+    }
+    Some(PreparedErrors {
+        payload: PutPayload::from_bytes(Bytes::from(lines)),
+        records: failed.len(),
+    })
+}
+
+fn line<'a>(
+    table: &'a GlueTable,
+    sealed: &Sealed,
+    index: usize,
+    record: &[u8],
+    why: &'a ConversionError,
+) -> Line<'a> {
+    let arrival = sealed.records.arrival(index).unwrap_or(sealed.oldest);
+    Line {
+        attempts_made: 1,
+        arrival_timestamp: arrival.timestamp_millis(),
+        last_error_code: why.code().as_str(),
+        last_error_message: why.message(),
+        attempt_ending_timestamp: sealed.sealed_at.timestamp_millis(),
+        raw_data: STANDARD.encode(record),
+        sequence_number: (sealed.first_number + index as u64).to_string(),
+        sub_sequence_number: 0,
+        data_catalog_table: Table {
+            catalog_id: table.catalog_id(),
+            database_name: table.database(),
+            table_name: table.table(),
+            region: table.region(),
+            version_id: table.version_id(),
+            role_arn: table.role_arn(),
+        },
+    }
+}

@@ -1,0 +1,144 @@
+//! Parquet objects: JSON records in, the bytes of one file out.
+
+use std::sync::Arc;
+
+use arrow::array::RecordBatch;
+use bytes::Bytes;
+use parquet::{
+    arrow::{ArrowWriter, arrow_writer::ArrowWriterOptions},
+    basic::{Compression, GzipLevel},
+    file::properties::{EnabledStatistics, WriterProperties, WriterPropertiesBuilder},
+    schema::types::ColumnPath,
+};
+
+use super::dictionaries;
+use crate::{
+    ConversionError, Dictionaries, Error, GlueTable, JsonConverter, ParquetCompression,
+    ParquetOptions, schema::parquet_schema,
+};
+
+/// One Parquet object in the making, from JSON records.
+///
+/// Rows are encoded as they come: what is held is the encoded file and one batch of 8,192 rows.
+///
+/// ```
+/// use firehose_delivery::{GlueTable, ParquetObject, ParquetOptions};
+///
+/// let table = GlueTable::new("captains", "ratings", [("user", "string"), ("rating", "int")])?;
+/// let mut object = ParquetObject::new(&table, ParquetOptions::default());
+/// assert_eq!(object.push(br#"{"user":"Ada","rating":7}"#)?, Ok(1));
+/// assert!(object.push(b"not JSON")?.is_err());
+/// let file = object.finish()?.expect("one row");
+/// assert!(file.starts_with(b"PAR1"));
+/// # Ok::<(), firehose_delivery::Error>(())
+/// ```
+#[derive(Debug)]
+pub struct ParquetObject {
+    table: GlueTable,
+    options: ParquetOptions,
+    converter: JsonConverter,
+    rows: usize,
+    writer: Option<ArrowWriter<Vec<u8>>>,
+}
+
+impl ParquetObject {
+    /// An object without rows.
+    #[must_use]
+    pub fn new(table: &GlueTable, options: ParquetOptions) -> Self {
+        Self {
+            table: table.clone(),
+            options,
+            converter: JsonConverter::new(table),
+            rows: 0,
+            writer: None,
+        }
+    }
+
+    /// Adds the rows of a record; the inner result is the record's own.
+    ///
+    /// # Errors
+    ///
+    /// The outer one: rows that had been accepted could not be written, the object is lost.
+    pub fn push(&mut self, record: &[u8]) -> Result<Result<usize, ConversionError>, Error> {
+        let added = self.converter.push(record);
+        if let Ok(rows) = &added {
+            self.rows += rows;
+            while let Some(batch) = self.converter.next_batch() {
+                self.write(&batch?)?;
+            }
+        }
+        Ok(added)
+    }
+
+    /// Rows so far.
+    #[must_use]
+    pub fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// The bytes of the file; nothing when there is no row.
+    ///
+    /// # Errors
+    ///
+    /// Rows could not be written, the object is lost.
+    pub fn finish(mut self) -> Result<Option<Bytes>, Error> {
+        while let Some(batch) = self.converter.finish() {
+            self.write(&batch?)?;
+        }
+        let Some(writer) = self.writer else { return Ok(None) };
+        Ok(Some(writer.into_inner()?.into()))
+    }
+
+    fn write(&mut self, batch: &RecordBatch) -> Result<(), Error> {
+        if let Some(writer) = &mut self.writer {
+            return Ok(writer.write(batch)?);
+        }
+        let options = ArrowWriterOptions::new()
+            .with_properties(self.properties(batch))
+            // The Arrow schema repeats what the Parquet schema says.
+            .with_skip_arrow_metadata(true)
+            .with_parquet_schema(parquet_schema(self.table.columns())?);
+        let schema = Arc::clone(self.converter.schema());
+        let writer = ArrowWriter::try_new_with_options(Vec::new(), schema, options)?;
+        Ok(self.writer.insert(writer).write(batch)?)
+    }
+
+    fn properties(&self, first: &RecordBatch) -> WriterProperties {
+        let compression = match self.options.compression {
+            ParquetCompression::Snappy => Compression::SNAPPY,
+            ParquetCompression::Gzip => Compression::GZIP(GzipLevel::default()),
+            ParquetCompression::Uncompressed => Compression::UNCOMPRESSED,
+        };
+        let builder = WriterProperties::builder()
+            .set_created_by(concat!("firehose-delivery ", env!("CARGO_PKG_VERSION")).to_owned())
+            .set_compression(compression)
+            .set_max_row_group_row_count(None)
+            .set_max_row_group_bytes(Some(self.options.block_size_bytes))
+            .set_data_page_size_limit(self.options.page_size_bytes)
+            // Objects are small and read whole: statistics by row group say all there is.
+            .set_statistics_enabled(EnabledStatistics::Chunk)
+            .set_offset_index_disabled(true);
+        self.choose_dictionaries(builder, first).build()
+    }
+
+    fn choose_dictionaries(
+        &self,
+        builder: WriterPropertiesBuilder,
+        first: &RecordBatch,
+    ) -> WriterPropertiesBuilder {
+        match self.options.dictionaries {
+            Dictionaries::Always => builder.set_dictionary_enabled(true),
+            Dictionaries::Never => builder.set_dictionary_enabled(false),
+            Dictionaries::WhereValuesRepeat => {
+                let columns = self.table.columns().iter().zip(first.columns());
+                columns.fold(builder, |builder, (column, values)| {
+                    let path = ColumnPath::from(column.name());
+                    builder.set_column_dictionary_enabled(path, dictionaries::pays_off(values))
+                })
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,31 @@
+//! The counters of a delivery stream.
+
+/// What became of the records of a stream so far.
+///
+/// At every moment `accepted_records = delivered_records + failed_records + buffered_records`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub struct StreamStats {
+    /// Records that were acknowledged.
+    pub accepted_records: u64,
+    /// Their bytes, as received.
+    pub accepted_bytes: u64,
+    /// Records acknowledged and not in the store yet: in the open buffer or on their way.
+    pub buffered_records: u64,
+    /// Their bytes, as received.
+    pub buffered_bytes: u64,
+    /// Records that stand in objects under the prefix.
+    pub delivered_records: u64,
+    /// Rows they became, when they were converted.
+    pub delivered_rows: u64,
+    /// Objects under the prefix.
+    pub delivered_objects: u64,
+    /// Bytes of these objects.
+    pub delivered_bytes: u64,
+    /// Records that did not convert and stand in error objects.
+    pub failed_records: u64,
+    /// Error objects.
+    pub error_objects: u64,
+    /// Puts that the store refused and that were tried again.
+    pub put_retries: u64,
+}

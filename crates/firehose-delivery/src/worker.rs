@@ -1,0 +1,105 @@
+//! The two tasks of a stream: one watches the age of the buffer, one delivers what is sealed.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use futures::StreamExt;
+use tokio::sync::mpsc;
+use uuid::Uuid;
+
+use crate::{
+    BufferedRecords, RecordFormat, Trigger,
+    deliver::Deliverer,
+    output::{self, Prepared},
+    state::Shared,
+};
+
+/// A buffer that has gone out and is on its way to the store.
+#[derive(Debug)]
+pub(crate) struct Sealed {
+    pub(crate) records: BufferedRecords,
+    /// Arrival of the oldest record: the instant in the object's key.
+    pub(crate) oldest: DateTime<Utc>,
+    pub(crate) sealed_at: DateTime<Utc>,
+    /// Number of the first record in the stream.
+    pub(crate) first_number: u64,
+    pub(crate) trigger: Trigger,
+    /// Fixed when the buffer opened, so that an object put twice is one object.
+    pub(crate) object_id: Uuid,
+    pub(crate) error_id: Uuid,
+}
+
+/// Buffers that are converted at the same time; they are put one after the other, in order.
+const CONVERSIONS: usize = 2;
+
+/// Seals the buffer when its oldest record reaches the interval. Ends when the stream closes.
+pub(crate) async fn watch_age(shared: Arc<Shared>) {
+    loop {
+        let opened = shared.buffer_opened();
+        match shared.seal_if_old() {
+            Watch::Closed => return,
+            Watch::Idle => opened.await,
+            // The word of the next buffer, or of the end, also ends the sleep: a buffer that goes
+            // out by size leaves a deadline behind that no longer means anything.
+            Watch::Until(deadline) => {
+                let _ = tokio::time::timeout_at(deadline, opened).await;
+            }
+        }
+    }
+}
+
+/// What the age watch waits for.
+pub(crate) enum Watch {
+    Closed,
+    Idle,
+    Until(tokio::time::Instant),
+}
+
+/// Delivers sealed buffers until the stream is closed and the last one is in the store.
+pub(crate) async fn deliver_all(
+    shared: Arc<Shared>,
+    deliverer: Deliverer,
+    sealed: mpsc::UnboundedReceiver<Sealed>,
+) {
+    let incoming = futures::stream::unfold(sealed, |mut sealed| async {
+        sealed.recv().await.map(|next| (next, sealed))
+    });
+    let format = Arc::clone(&deliverer.format);
+    let mut prepared = std::pin::pin!(
+        incoming.map(move |sealed| prepare(Arc::clone(&format), sealed)).buffered(CONVERSIONS)
+    );
+    while let Some(ready) = prepared.next().await {
+        deliverer.deliver(&shared, ready).await;
+    }
+}
+
+/// A buffer with its objects made and its records let go.
+pub(crate) struct Ready {
+    pub(crate) prepared: Prepared,
+    pub(crate) trigger: Trigger,
+    pub(crate) oldest: DateTime<Utc>,
+    pub(crate) object_id: Uuid,
+    pub(crate) error_id: Uuid,
+    pub(crate) records: usize,
+    pub(crate) bytes: usize,
+}
+
+async fn prepare(format: Arc<RecordFormat>, sealed: Sealed) -> Ready {
+    let sealed = Arc::new(sealed);
+    let (task_format, task_sealed) = (Arc::clone(&format), Arc::clone(&sealed));
+    let task = tokio::task::spawn_blocking(move || output::prepare(&task_format, &task_sealed));
+    let prepared = match task.await {
+        Ok(prepared) => prepared,
+        // A defect below us must not cost anybody their records: they go to the error object.
+        Err(_) => output::after_panic(&format, &sealed),
+    };
+    Ready {
+        prepared,
+        trigger: sealed.trigger,
+        oldest: sealed.oldest,
+        object_id: sealed.object_id,
+        error_id: sealed.error_id,
+        records: sealed.records.len(),
+        bytes: sealed.records.bytes(),
+    }
+}

@@ -1,0 +1,186 @@
+//! Records to a Kinesis data stream, by `PutRecords`.
+
+use std::{
+    fmt,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use async_trait::async_trait;
+use aws_config::{SdkConfig, retry::RetryConfig};
+use aws_sdk_kinesis::{
+    Client, config,
+    config::StalledStreamProtectionConfig,
+    error::BuildError,
+    primitives::Blob,
+    types::{PutRecordsRequestEntry as SdkRecord, PutRecordsResultEntry as Entry},
+};
+
+use super::{Target, environment, timeouts};
+use crate::{
+    FirehoseSink, Limits, Outcome, PutError, PutErrorKind, Record, RecordId, Refusal, Stored,
+    check_limits, split_mix::SplitMix64,
+};
+
+/// The longest partition key, in characters.
+///
+/// Source: <https://docs.aws.amazon.com/kinesis/latest/APIReference/API_PutRecordsRequestEntry.html>
+const KEY_CHARS: usize = 256;
+
+/// A data stream at AWS, or at any endpoint that speaks its protocol.
+///
+/// A record without a partition key gets a random one, a new one for each call, so that such
+/// records spread over the shards evenly; records that must stay in order need a key,
+/// [`Record::with_partition_key`]. The id of an accepted record is `shardId:sequenceNumber`, such as
+/// `shardId-000000000000:49543463076548007577105092703039560359975228518395012686`.
+///
+/// AWS counts the key with the data. The [limits](FirehoseSink::limits) are [`Limits::KINESIS`]
+/// less the room for a key of 256 bytes with each record, so that no record that fits is refused
+/// for its key.
+///
+/// ```no_run
+/// use firehose_sink::{AwsKinesisSink, FirehoseSinkExt, Record};
+///
+/// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+/// let sink = AwsKinesisSink::from_env("streaming-analytics-app").await?;
+/// let outcome = sink.put(Record::json(&["a record"])?.with_partition_key("Ahab")).await?;
+/// assert!(outcome.is_accepted());
+/// # Ok(()) }
+/// ```
+pub struct AwsKinesisSink {
+    client: Client,
+    target: Target,
+    limits: Limits,
+    keys: Mutex<SplitMix64>,
+}
+
+impl AwsKinesisSink {
+    /// A sink for the data stream `name`, as the environment says: `AWS_PROFILE`, `AWS_REGION`,
+    /// `AWS_ENDPOINT_URL`, and the rest of the SDK's default chain.
+    ///
+    /// Whether the stream exists, and whether the credentials allow it, only the first call tells.
+    ///
+    /// # Errors
+    ///
+    /// [`PutErrorKind::Invalid`] when no region is known.
+    pub async fn from_env(name: impl Into<Arc<str>>) -> Result<Self, PutError> {
+        let name = name.into();
+        Ok(Self::from_config(&environment(&name).await?, name))
+    }
+
+    /// A sink for the data stream `name` with this configuration, except its retries and timeouts.
+    pub fn from_config(config: &SdkConfig, name: impl Into<Arc<str>>) -> Self {
+        let endpoint = config.endpoint_url().map(str::to_owned);
+        let config = config::Builder::from(config).timeout_config(timeouts());
+        Self::new(config, endpoint, name.into())
+    }
+
+    /// A sink for the data stream `name` with this client's configuration. Its timeouts stay, its
+    /// retries are turned off.
+    pub fn from_client(client: &Client, name: impl Into<Arc<str>>) -> Self {
+        Self::new(client.config().to_builder(), None, name.into())
+    }
+
+    fn new(config: config::Builder, endpoint: Option<String>, stream: Arc<str>) -> Self {
+        let config = config
+            .retry_config(RetryConfig::disabled())
+            .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
+            .build();
+        let region = config.region().map(ToString::to_string);
+        let (noun, list) = ("data stream", "aws kinesis list-streams");
+        let target = Target { stream, noun, list, region, endpoint };
+        let limits = Limits {
+            records: Limits::KINESIS.records,
+            bytes: Limits::KINESIS.bytes - Limits::KINESIS.records * KEY_CHARS,
+            record_bytes: Limits::KINESIS.record_bytes - KEY_CHARS,
+        };
+        let keys = Mutex::new(SplitMix64::from_entropy());
+        Self { client: Client::from_conf(config), target, limits, keys }
+    }
+
+    /// Sets what one call may hold, keys not counted, at most what the stream allows: a stream can
+    /// be set to take records of up to 10 MiB.
+    #[must_use]
+    pub fn with_limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// A key that AWS will not take fails the call here, for there it would fail the call too.
+    fn check_keys(&self, batch: &[Record]) -> Result<(), PutError> {
+        for (index, record) in batch.iter().enumerate() {
+            let Some(key) = record.partition_key() else { continue };
+            let chars = key.chars().count();
+            if !(1..=KEY_CHARS).contains(&chars) {
+                let detail = format!(
+                    "the partition key of record {index} has {chars} characters, allowed are 1 to \
+                     {KEY_CHARS}"
+                );
+                let error = self.target.error(PutErrorKind::Invalid, Stored::Nothing);
+                return Err(error.with_detail(detail));
+            }
+        }
+        Ok(())
+    }
+
+    fn entry(&self, record: &Record) -> Result<SdkRecord, BuildError> {
+        let key = match record.partition_key() {
+            Some(key) => key.to_owned(),
+            None => {
+                let mut keys = self.keys.lock().unwrap_or_else(PoisonError::into_inner);
+                format!("{:016x}", keys.next_u64())
+            }
+        };
+        let data = Blob::new(record.data().as_ref());
+        SdkRecord::builder().data(data).partition_key(key).build()
+    }
+
+    fn outcome(&self, entry: Entry) -> Result<Outcome, PutError> {
+        match (entry.error_code, entry.shard_id, entry.sequence_number) {
+            (Some(code), _, _) => {
+                Ok(Outcome::Refused(Refusal::new(code, entry.error_message.unwrap_or_default())))
+            }
+            (None, Some(shard), Some(sequence)) => {
+                Ok(Outcome::Accepted(RecordId::new(format!("{shard}:{sequence}"))))
+            }
+            (None, _, _) => Err(self
+                .target
+                .misfit("an entry has neither a sequence number nor an error code".to_owned())),
+        }
+    }
+}
+
+#[async_trait]
+impl FirehoseSink for AwsKinesisSink {
+    fn stream(&self) -> &str {
+        &self.target.stream
+    }
+
+    fn limits(&self) -> Limits {
+        self.limits
+    }
+
+    async fn put_batch(&self, batch: &[Record]) -> Result<Vec<Outcome>, PutError> {
+        check_limits(self.stream(), self.limits, batch)?;
+        self.check_keys(batch)?;
+        if batch.is_empty() {
+            return Ok(Vec::new());
+        }
+        let records: Result<Vec<SdkRecord>, _> =
+            batch.iter().map(|record| self.entry(record)).collect();
+        let records = records.map_err(|error| self.target.failed_build(error))?;
+        let call = self.client.put_records().stream_name(self.stream());
+        let answer = call.set_records(Some(records)).send().await;
+        let entries = answer.map_err(|error| self.target.failed(error))?.records;
+        self.target.check_entries(entries.len(), batch.len())?;
+        entries.into_iter().map(|entry| self.outcome(entry)).collect()
+    }
+}
+
+impl fmt::Debug for AwsKinesisSink {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AwsKinesisSink")
+            .field("target", &self.target)
+            .field("limits", &self.limits)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,97 @@
+//! `PutRecordBatch` on the wire.
+
+use aws_config::SdkConfig;
+use serde_json::json;
+
+use super::{Wire, batch, ids};
+use crate::{AwsFirehoseSink, FirehoseSink, FirehoseSinkExt, PutErrorKind, Record, Stored};
+
+fn sink(config: &SdkConfig) -> AwsFirehoseSink {
+    AwsFirehoseSink::from_config(config, "the-stream")
+}
+
+#[tokio::test]
+async fn all_accepted() {
+    let wire = Wire::that_says(
+        200,
+        &json!({ "FailedPutCount": 0, "Encrypted": false,
+            "RequestResponses": [{ "RecordId": "a" }, { "RecordId": "b" }] }),
+    );
+    let outcomes = sink(&wire.config()).put_batch(&batch(2)).await.expect("accepted");
+    assert_eq!(ids(&outcomes), ["a", "b"]);
+    assert_eq!(
+        wire.requests(),
+        [json!({ "DeliveryStreamName": "the-stream",
+            "Records": [{ "Data": "cmVjb3JkIDA=" }, { "Data": "cmVjb3JkIDE=" }] })]
+    );
+}
+
+#[tokio::test]
+async fn a_refused_record_keeps_its_place_its_code_and_its_words() {
+    // The count is wrong on purpose: entries count, the count does not.
+    let wire = Wire::that_says(
+        200,
+        &json!({ "FailedPutCount": 0, "RequestResponses": [
+            { "RecordId": "a" },
+            { "ErrorCode": "ServiceUnavailableException", "ErrorMessage": "Slow down." },
+            { "RecordId": "c" }] }),
+    );
+    let outcomes = sink(&wire.config()).put_batch(&batch(3)).await.expect("answered");
+    assert_eq!(ids(&outcomes), ["a", "ServiceUnavailableException: Slow down.", "c"]);
+    assert_eq!(wire.requests().len(), 1, "nobody retries here");
+}
+
+#[tokio::test]
+async fn every_error_is_understood() {
+    super::every_error_is_understood(sink).await;
+}
+
+#[tokio::test]
+async fn every_strange_answer_is_seen() {
+    let short = json!({ "FailedPutCount": 0, "RequestResponses": [{ "RecordId": "a" }] });
+    super::every_strange_answer_is_seen(sink, &short).await;
+    super::every_strange_answer_is_seen(sink, &json!({ "FailedPutCount": 0 })).await;
+    let empty_entries = json!({ "FailedPutCount": 0, "RequestResponses": [{}, {}, {}] });
+    super::every_strange_answer_is_seen(sink, &empty_entries).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn silence_ends_after_the_attempt_timeout() {
+    super::silence_ends_after_the_attempt_timeout(sink).await;
+}
+
+#[tokio::test]
+async fn missing_credentials_say_what_to_do() {
+    super::missing_credentials_say_what_to_do(sink).await;
+}
+
+#[tokio::test]
+async fn over_limits_nothing_is_sent() {
+    super::over_limits_nothing_is_sent(sink).await;
+}
+
+#[tokio::test]
+async fn an_unknown_stream_is_named_with_its_region() {
+    let wire = Wire::that_errs(400, "ResourceNotFoundException");
+    let shown =
+        super::expect_error(&sink(&wire.config()), PutErrorKind::NotFound, Stored::Nothing).await;
+    assert!(shown.contains("delivery stream in region eu-west-1"), "{shown}");
+    assert!(shown.contains("aws firehose list-delivery-streams"), "{shown}");
+}
+
+#[tokio::test]
+async fn a_client_of_ones_own_is_kept_except_for_its_retries() {
+    let wire = Wire::that_errs(503, "ServiceUnavailableException");
+    let client = aws_sdk_firehose::Client::new(&wire.config());
+    let sink = AwsFirehoseSink::from_client(&client, "the-stream");
+    sink.put(Record::new("x")).await.expect_err("503");
+    assert_eq!(wire.requests().len(), 1);
+}
+
+#[tokio::test]
+async fn a_full_batch_passes() {
+    let entries: Vec<_> = (0..500).map(|n| json!({ "RecordId": n.to_string() })).collect();
+    let wire = Wire::that_says(200, &json!({ "FailedPutCount": 0, "RequestResponses": entries }));
+    let outcomes = sink(&wire.config()).put_batch(&batch(500)).await.expect("accepted");
+    assert!(outcomes.len() == 500 && outcomes.iter().all(crate::Outcome::is_accepted));
+}

@@ -1,0 +1,222 @@
+//! What became of a record, and what a failed call may have left behind.
+
+use std::{error::Error as StdError, fmt, io, sync::Arc};
+
+/// What became of one record of a batch.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Outcome {
+    /// The stream took the record and gave it this id.
+    Accepted(RecordId),
+    /// The stream did not take the record. Nothing of it is stored.
+    Refused(Refusal),
+}
+
+impl Outcome {
+    /// Whether the record was taken.
+    #[must_use]
+    pub fn is_accepted(&self) -> bool {
+        matches!(self, Self::Accepted(_))
+    }
+}
+
+/// Why one record of a batch was not taken: AWS's code and words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    /// The service's code, such as `ServiceUnavailableException` or `InternalFailure`.
+    pub code: Arc<str>,
+    /// The service's words, such as `Slow down.`
+    pub message: Arc<str>,
+}
+
+impl Refusal {
+    /// A refusal with this code and these words.
+    pub fn new(code: impl Into<Arc<str>>, message: impl Into<Arc<str>>) -> Self {
+        Self { code: code.into(), message: message.into() }
+    }
+
+    /// Firehose's own answer to a record over the throughput limit: `Slow down.`
+    #[must_use]
+    pub fn slow_down() -> Self {
+        Self::new("ServiceUnavailableException", "Slow down.")
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.code, self.message)
+    }
+}
+
+/// The id that a stream gave to a record. Opaque: only `Display` and equality mean anything.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct RecordId(IdForm);
+
+#[derive(Clone, PartialEq, Eq, Hash)]
+enum IdForm {
+    Text(Box<str>),
+    Numbered { prefix: Arc<str>, number: u64 },
+}
+
+impl RecordId {
+    /// An id that is just this text.
+    pub fn new(text: impl Into<Box<str>>) -> Self {
+        Self(IdForm::Text(text.into()))
+    }
+
+    /// The id `{prefix}{number:016x}`, formatted only when somebody looks at it: a local stream
+    /// hands out millions of ids a second that nobody reads.
+    #[must_use]
+    pub fn numbered(prefix: Arc<str>, number: u64) -> Self {
+        Self(IdForm::Numbered { prefix, number })
+    }
+}
+
+impl fmt::Display for RecordId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            IdForm::Text(text) => f.write_str(text),
+            IdForm::Numbered { prefix, number } => write!(f, "{prefix}{number:016x}"),
+        }
+    }
+}
+
+impl fmt::Debug for RecordId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "RecordId({self})")
+    }
+}
+
+/// What kind of fault ended a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum PutErrorKind {
+    /// The service asked for a pause: its throughput limit is reached.
+    Throttled,
+    /// The service answered that it cannot serve now (5xx).
+    Unavailable,
+    /// No answer came in time.
+    Timeout,
+    /// The connection could not be made or broke.
+    Network,
+    /// The call as a whole breaks a rule, for example one record is too large.
+    Invalid,
+    /// There is no such stream.
+    NotFound,
+    /// The credentials are missing, expired, or do not allow it.
+    Denied,
+    /// The stream or the sink is closed.
+    Closed,
+    /// Anything else, for example a full disk below a file sink.
+    Other,
+}
+
+impl PutErrorKind {
+    /// Whether the same call may succeed later without anybody's help.
+    #[must_use]
+    pub fn is_transient(self) -> bool {
+        matches!(self, Self::Throttled | Self::Unavailable | Self::Timeout | Self::Network)
+    }
+
+    fn words(self) -> &'static str {
+        match self {
+            Self::Throttled => "the stream is over its throughput limit",
+            Self::Unavailable => "the service is not available",
+            Self::Timeout => "no answer came in time",
+            Self::Network => "the connection failed",
+            Self::Invalid => "the call was refused as invalid",
+            Self::NotFound => "the stream does not exist",
+            Self::Denied => "access was denied",
+            Self::Closed => "the stream is closed",
+            Self::Other => "the call failed",
+        }
+    }
+}
+
+/// What a failed call may have left behind. With it duplicates are counted, not guessed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Stored {
+    /// Nothing of the batch was stored: sending it again makes no duplicate.
+    Nothing,
+    /// Some or all of the batch may have been stored: sending it again may make duplicates.
+    Maybe,
+}
+
+/// A call that failed as a whole, so that no record of it has an outcome of its own.
+#[derive(Debug)]
+pub struct PutError {
+    stream: Arc<str>,
+    kind: PutErrorKind,
+    stored: Stored,
+    detail: Option<String>,
+    source: Option<Box<dyn StdError + Send + Sync>>,
+}
+
+impl PutError {
+    /// A failed call to `stream`.
+    pub fn new(stream: impl Into<Arc<str>>, kind: PutErrorKind, stored: Stored) -> Self {
+        Self { stream: stream.into(), kind, stored, detail: None, source: None }
+    }
+
+    /// Adds what the service said, or what a person should know.
+    #[must_use]
+    pub fn with_detail(mut self, detail: impl Into<String>) -> Self {
+        self.detail = Some(detail.into());
+        self
+    }
+
+    /// Adds the cause.
+    #[must_use]
+    pub fn with_source(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
+        self.source = Some(source.into());
+        self
+    }
+
+    /// Name of the stream.
+    #[must_use]
+    pub fn stream(&self) -> &str {
+        &self.stream
+    }
+
+    /// What kind of fault it was.
+    #[must_use]
+    pub fn kind(&self) -> PutErrorKind {
+        self.kind
+    }
+
+    /// Whether any of the batch may be stored.
+    #[must_use]
+    pub fn stored(&self) -> Stored {
+        self.stored
+    }
+
+    /// The kind of I/O error that is the cause, if one is: [`io::ErrorKind::BrokenPipe`] when the
+    /// reader of a pipe has gone, which a program takes for a quiet end.
+    #[must_use]
+    pub fn io_kind(&self) -> Option<io::ErrorKind> {
+        let source = self.source.as_deref()?;
+        source.downcast_ref::<io::Error>().map(io::Error::kind)
+    }
+
+    /// What the service said, if it said anything.
+    #[must_use]
+    pub fn detail(&self) -> Option<&str> {
+        self.detail.as_deref()
+    }
+}
+
+impl fmt::Display for PutError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "failed to put records to stream `{}`: {}", self.stream, self.kind.words())?;
+        match &self.detail {
+            Some(detail) => write!(f, " ({detail})"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl StdError for PutError {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.source.as_deref().map(|source| source as _)
+    }
+}

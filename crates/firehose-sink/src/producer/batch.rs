@@ -1,0 +1,109 @@
+//! The queue of accepted records, and the cut of a batch from its head.
+//!
+//! Knows the limits of a call. When a batch is due is decided in `dispatch`.
+
+use std::collections::VecDeque;
+
+use tokio::time::Instant;
+
+use super::receipt::Ticket;
+use crate::{Limits, Record};
+
+/// What the producer keeps for one record beside the record.
+#[derive(Debug)]
+pub(super) struct Meta {
+    /// The number of its receipt, if it has one.
+    pub(super) ticket: Option<Ticket>,
+    pub(super) epoch: u64,
+    /// Boxed, for most records have no past and all of them occupy the queue.
+    pub(super) past: Option<Box<Past>>,
+}
+
+/// The tries that a record has behind it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Past {
+    pub(super) attempts: u32,
+    /// When the first try went out.
+    pub(super) since: Instant,
+    /// Whether the last try may have stored it, so that the next one may make a duplicate.
+    pub(super) doubt: bool,
+    /// Whether any try may have stored it.
+    pub(super) maybe_stored: bool,
+}
+
+/// A record in the queue.
+#[derive(Debug)]
+pub(super) struct Entry {
+    pub(super) record: Record,
+    pub(super) meta: Meta,
+}
+
+/// A batch as cut from the queue: as many metas as records, in the same order.
+#[derive(Debug)]
+pub(super) struct Batch {
+    pub(super) records: Vec<Record>,
+    pub(super) metas: Vec<Meta>,
+}
+
+/// Accepted records that are in no call, those to be sent again first.
+#[derive(Debug, Default)]
+pub(super) struct Queue {
+    entries: VecDeque<Entry>,
+    bytes: usize,
+}
+
+impl Queue {
+    pub(super) fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    pub(super) fn head(&self) -> Option<&Entry> {
+        self.entries.front()
+    }
+
+    /// Whether the next call cannot hold more than what is here.
+    pub(super) fn fills(&self, limits: &Limits) -> bool {
+        self.entries.len() >= limits.records || self.bytes >= limits.bytes
+    }
+
+    pub(super) fn push(&mut self, entry: Entry) {
+        self.bytes += entry.record.len();
+        self.entries.push_back(entry);
+    }
+
+    /// Puts refused entries back at the head, in their order.
+    pub(super) fn put_back(&mut self, entries: Vec<Entry>) {
+        for entry in entries.into_iter().rev() {
+            self.bytes += entry.record.len();
+            self.entries.push_front(entry);
+        }
+    }
+
+    /// Cuts as many records from the head as one call takes. At least one, when there is any: the
+    /// admission lets no record pass that a call cannot hold.
+    pub(super) fn cut(&mut self, limits: &Limits) -> Batch {
+        let mut bytes = 0;
+        let fitting = self.entries.iter().take(limits.records).take_while(|entry| {
+            bytes += entry.record.len();
+            bytes <= limits.bytes
+        });
+        let count = fitting.count().max(1).min(self.entries.len());
+        self.take(count)
+    }
+
+    /// Takes everything.
+    pub(super) fn take_all(&mut self) -> Batch {
+        self.take(self.entries.len())
+    }
+
+    fn take(&mut self, count: usize) -> Batch {
+        let mut batch =
+            Batch { records: Vec::with_capacity(count), metas: Vec::with_capacity(count) };
+        for Entry { record, meta } in self.entries.drain(..count) {
+            self.bytes -= record.len();
+            batch.records.push(record);
+            batch.metas.push(meta);
+        }
+        batch
+    }
+}

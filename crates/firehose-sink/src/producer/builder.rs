@@ -1,0 +1,104 @@
+//! How a [`Producer`] is set up. What the settings do is decided elsewhere in this folder.
+
+use std::{fmt, sync::Arc, time::Duration};
+
+use super::{
+    Drain, Producer, Retry,
+    dispatch::drive,
+    shared::{Settings, Shared},
+};
+use crate::{FirehoseSink, split_mix::SplitMix64};
+
+/// Sets up a [`Producer`]; made by [`Producer::builder`].
+///
+/// Every setting has a default that suits a service which sends to AWS; a test rarely needs any.
+pub struct ProducerBuilder {
+    sink: Arc<dyn FirehoseSink>,
+    settings: Settings,
+    seed: Option<u64>,
+}
+
+impl ProducerBuilder {
+    pub(super) fn new(sink: Arc<dyn FirehoseSink>) -> Self {
+        let settings = Settings {
+            linger: Duration::from_millis(200),
+            buffer_bytes: 16 * 1024 * 1024,
+            in_flight: 4,
+            retry: Retry::default(),
+        };
+        Self { sink, settings, seed: None }
+    }
+
+    /// How long a batch that is not full waits for more records. Default: 200 ms.
+    ///
+    /// Zero sends whatever is there as soon as a call may start.
+    #[must_use]
+    pub fn linger(mut self, linger: Duration) -> Self {
+        self.settings.linger = linger;
+        self
+    }
+
+    /// How many bytes may be under way, from `send` to settlement. Default: 16 MiB.
+    ///
+    /// A record counts with its data, its partition key and 128 bytes for what the producer keeps
+    /// beside it, so that the bound is one of memory and not of payload. A single record above the
+    /// bound is taken when nothing else is under way.
+    ///
+    /// Records that ended undelivered are kept for the [`Report`](crate::Report) outside this
+    /// bound, up to as many bytes again; then the producer takes no more, see
+    /// [`SendError::Failed`](crate::SendError::Failed).
+    #[must_use]
+    pub fn buffer_bytes(mut self, bytes: usize) -> Self {
+        self.settings.buffer_bytes = bytes;
+        self
+    }
+
+    /// How many calls to the sink may run at once, at least 1. Default: 4.
+    ///
+    /// With 1, records reach the stream in the order they were sent, except those that were
+    /// refused: they go again at the head of the queue, but after what was taken with them.
+    #[must_use]
+    pub fn in_flight(mut self, calls: usize) -> Self {
+        self.settings.in_flight = calls.max(1);
+        self
+    }
+
+    /// When refused records and failed calls are tried again, and when no more. Default:
+    /// [`Retry::default`].
+    #[must_use]
+    pub fn retry(mut self, retry: Retry) -> Self {
+        self.settings.retry = retry;
+        self
+    }
+
+    /// Makes the jitter of the back-off repeatable. Default: random.
+    #[must_use]
+    pub fn seed(mut self, seed: u64) -> Self {
+        self.seed = Some(seed);
+        self
+    }
+
+    /// Starts the producer's task and gives the handle to send with and the one to end with.
+    ///
+    /// The sink's [`limits`](FirehoseSink::limits) are asked once, now.
+    ///
+    /// # Panics
+    ///
+    /// Outside of a tokio runtime, for it spawns a task. The runtime needs its time driver.
+    #[must_use = "the drain is the only way to learn what was not delivered"]
+    pub fn start(self) -> (Producer, Drain) {
+        let random = self.seed.map_or_else(SplitMix64::from_entropy, SplitMix64::with_seed);
+        let shared = Arc::new(Shared::new(self.sink, self.settings, random));
+        let driver = tokio::spawn(drive(Arc::clone(&shared))).abort_handle();
+        (Producer::new(Arc::clone(&shared)), Drain::new(shared, driver))
+    }
+}
+
+impl fmt::Debug for ProducerBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ProducerBuilder")
+            .field("stream", &self.sink.stream())
+            .field("settings", &self.settings)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,38 @@
+//! The [`Producer`]: from single records to batches, with retries, receipts and an orderly end.
+//!
+//! A record's way through the files of this folder:
+//!
+//! ```text
+//! admit ── room for its bytes? ──> batch (queue) ──> dispatch (in flight, back-off) ──> the sink
+//!                                    ^                                                     │
+//!                                    └── refused: at the head again ── settle <── outcomes ┘
+//!                                                                        │
+//!                                         receipt, flush, drain (report) <┘
+//! ```
+//!
+//! One task, the driver in `dispatch`, decides when a batch goes out; each call to the sink is a
+//! task of its own. Everything they share lies behind one mutex in `shared`, held for a push, for
+//! the cut of a batch and for the settlement of one, and never across an await.
+
+mod admit;
+mod batch;
+mod builder;
+mod dispatch;
+mod drain;
+mod error;
+mod flush;
+mod receipt;
+mod report;
+mod retry;
+mod settle;
+mod shared;
+#[cfg(test)]
+mod tests;
+
+pub use admit::Producer;
+pub use builder::ProducerBuilder;
+pub use drain::Drain;
+pub use error::{Reason, SendAllError, SendError, Undelivered};
+pub use receipt::{Delivered, Receipt};
+pub use report::{Report, Stats};
+pub use retry::{Retry, Stop};

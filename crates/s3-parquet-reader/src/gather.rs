@@ -1,0 +1,93 @@
+//! Puts the rows of objects together to one table, once all of them are there and the common
+//! schema is known.
+
+use std::collections::BTreeSet;
+
+use arrow::array::RecordBatch;
+use arrow::datatypes::SchemaRef;
+
+use crate::error::Error;
+use crate::read::{Got, ObjectRows};
+use crate::report::Ledger;
+use crate::schema::{Drift, Unifier, conform, provenance_schema, with_provenance};
+
+/// Rows of objects, in key order.
+#[derive(Default)]
+pub(crate) struct Gather {
+    unifier: Unifier,
+    known: BTreeSet<String>,
+    objects: Vec<(String, Vec<RecordBatch>)>,
+    rows: usize,
+}
+
+impl Gather {
+    pub(crate) fn add(&mut self, key: String, got: Got) -> Result<(), Error> {
+        let Got::Rows(ObjectRows { schema, known, batches, .. }) = got else { return Ok(()) };
+        self.unifier.add(&key, &schema)?;
+        self.known.extend(known);
+        self.rows += batches.iter().map(RecordBatch::num_rows).sum::<usize>();
+        self.objects.push((key, batches));
+        Ok(())
+    }
+
+    pub(crate) fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// True before the first object.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.objects.is_empty()
+    }
+
+    pub(crate) fn unifier(&self) -> &Unifier {
+        &self.unifier
+    }
+
+    /// Names of all columns of all objects, selected or not.
+    pub(crate) fn known(&self) -> Vec<String> {
+        self.known.iter().cloned().collect()
+    }
+
+    /// Keeps the first `rows` rows.
+    pub(crate) fn truncate(&mut self, rows: usize) {
+        let mut left = rows;
+        for batches in self.objects.iter_mut().map(|(_, batches)| batches) {
+            for batch in batches.iter_mut() {
+                *batch = batch.slice(0, batch.num_rows().min(left));
+                left -= batch.num_rows();
+            }
+            batches.retain(|batch| batch.num_rows() > 0);
+        }
+        self.rows = rows.saturating_sub(left);
+    }
+
+    /// The common schema, the batches brought to it, and the differences that were met.
+    pub(crate) fn assemble(
+        self,
+        columns: Option<&[String]>,
+        provenance: bool,
+        ledger: &Ledger,
+    ) -> Result<(SchemaRef, Vec<RecordBatch>, Vec<Drift>), Error> {
+        let plain = self.unifier.schema(columns);
+        let first = self.objects.first().map_or("", |(key, _)| key.as_str());
+        let full = if provenance { Some(provenance_schema(first, &plain)?) } else { None };
+        ledger.note(|report| {
+            report.read += u64::try_from(self.objects.len()).unwrap_or(u64::MAX);
+            report.rows += u64::try_from(self.rows).unwrap_or(u64::MAX);
+        });
+        let mut shaped = Vec::new();
+        for (key, batches) in &self.objects {
+            let mut first_row = 0;
+            for batch in batches {
+                let rows = i64::try_from(batch.num_rows()).unwrap_or(i64::MAX);
+                let batch = conform(key, batch, &plain)?;
+                shaped.push(match &full {
+                    Some(full) => with_provenance(key, first_row, &batch, full)?,
+                    None => batch,
+                });
+                first_row += rows;
+            }
+        }
+        Ok((full.unwrap_or(plain), shaped, self.unifier.drift()))
+    }
+}

@@ -1,0 +1,98 @@
+//! Speed of each question over one million rows shaped like the tutorial's ratings.
+
+use std::hint::black_box;
+use std::sync::Arc;
+use std::time::Duration;
+
+use arrow::array::{ArrayRef, Float64Array, Int32Array, RecordBatch, StringArray};
+use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use stream_analysis::{Describe, Groups, RobustZFit};
+
+const ROWS: u32 = 1_000_000;
+const BATCH_ROWS: u32 = 8_192;
+
+fn ratings() -> Vec<RecordBatch> {
+    let mut state = 42_u32;
+    let mut draw = move |below: u32| {
+        // Numerical Recipes' linear congruential generator; its high bits are good enough here.
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (state >> 8) % below
+    };
+    let starts = (0..ROWS).step_by(BATCH_ROWS as usize);
+    starts.map(|start| batch(start, BATCH_ROWS.min(ROWS - start), &mut draw)).collect()
+}
+
+fn batch(start: u32, rows: u32, draw: &mut impl FnMut(u32) -> u32) -> RecordBatch {
+    let (mut captains, mut values) = (Vec::new(), Vec::new());
+    let users: Vec<String> =
+        (0..rows).map(|_| format!("First{} Last{}", draw(3_000), draw(500))).collect();
+    for _ in 0..rows {
+        let planted = draw(100) < 4;
+        captains.push(if planted {
+            "captain 14".to_owned()
+        } else {
+            format!("captain {}", draw(14))
+        });
+        values.push(if planted { 7_000 + draw(2_001) } else { 1 + draw(1_000) });
+    }
+    let values = values.into_iter().map(|value| i32::try_from(value).unwrap_or_default());
+    let times = (start..start + rows).map(|row| 1.64e9 + f64::from(row) / 1e3);
+    let columns: [(&str, ArrayRef); 4] = [
+        ("user", Arc::new(StringArray::from(users))),
+        ("captain", Arc::new(StringArray::from(captains))),
+        ("rating", Arc::new(values.collect::<Int32Array>())),
+        ("timestamp", Arc::new(times.collect::<Float64Array>())),
+    ];
+    RecordBatch::try_from_iter(columns).expect("columns of one length")
+}
+
+fn analysis(c: &mut Criterion) {
+    let batches = ratings();
+    let schema = batches[0].schema();
+    let mut group = c.benchmark_group("one_million_rows");
+    group.throughput(Throughput::Elements(u64::from(ROWS)));
+    group.sample_size(10).warm_up_time(Duration::from_secs(1));
+
+    group.bench_function("describe_all_columns", |b| {
+        b.iter(|| {
+            let mut describe = Describe::new(&schema);
+            batches.iter().for_each(|batch| describe.push(batch).expect("one schema"));
+            black_box(describe.finish().expect("plain types"))
+        });
+    });
+    group.bench_function("describe_rating", |b| {
+        b.iter(|| {
+            let mut describe = Describe::of_columns(&schema, &["rating"]).expect("it is there");
+            batches.iter().for_each(|batch| describe.push(batch).expect("one schema"));
+            black_box(describe.finish().expect("plain types"))
+        });
+    });
+    group.bench_function("groups_by_captain", |b| {
+        b.iter(|| {
+            let mut groups = Groups::new(&schema, "captain", "rating").expect("they are there");
+            batches.iter().for_each(|batch| groups.push(batch).expect("one schema"));
+            black_box(groups.finish())
+        });
+    });
+    group.bench_function("robust_z_fit", |b| {
+        b.iter(|| {
+            let mut fit = RobustZFit::new(&schema, "rating").expect("it is there");
+            batches.iter().for_each(|batch| fit.push(batch).expect("one schema"));
+            black_box(fit.finish())
+        });
+    });
+    let mut fit = RobustZFit::new(&schema, "rating").expect("it is there");
+    batches.iter().for_each(|batch| fit.push(batch).expect("one schema"));
+    let model = fit.finish();
+    group.bench_function("robust_z_score", |b| {
+        b.iter(|| {
+            let mut scorer = model.scorer(&schema).expect("it is there");
+            batches.iter().for_each(|batch| scorer.push(batch).expect("one schema"));
+            black_box(scorer.finish())
+        });
+    });
+    group.finish();
+}
+
+criterion_group!(benches, analysis);
+criterion_main!(benches);

@@ -1,0 +1,141 @@
+//! The rules of the layout, held by tests: who may know whom, what stands once in the tree, and
+//! what every crate brings.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
+};
+
+use cargo_metadata::{DependencyKind, Metadata, MetadataCommand};
+
+/// Who may use whom. There is no other arrow.
+const ARROWS: &[(&str, &[&str])] = &[
+    ("captain-ratings", &[]),
+    ("firehose-sink", &[]),
+    ("firehose-delivery", &["firehose-sink"]),
+    ("s3-parquet-reader", &[]),
+    ("stream-analysis", &["s3-parquet-reader"]),
+    ("captains-producer", &["captain-ratings", "firehose-sink", "firehose-delivery"]),
+    ("captains-analyzer", &["stream-analysis", "s3-parquet-reader"]),
+];
+
+/// Programs and packages that compose everything.
+const MAY_USE_ALL: &[&str] = &["captains-demo", "integration-tests"];
+
+/// What must not stand twice in the tree.
+const ONCE: &[&str] =
+    &["arrow", "arrow-array", "parquet", "object_store", "hyper", "rustls", "tokio"];
+
+/// Packages that a crate must not bring into whatever embeds it, with its default features.
+const TOO_HEAVY: &[&str] =
+    &["aws-config", "aws-sdk-firehose", "aws-sdk-kinesis", "aws-sdk-s3", "datafusion", "axum"];
+
+fn metadata(options: &[&str]) -> Metadata {
+    let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join("../Cargo.toml");
+    let options = options.iter().map(ToString::to_string).collect::<Vec<_>>();
+    MetadataCommand::new()
+        .manifest_path(manifest)
+        .other_options(options)
+        .exec()
+        .expect("cargo metadata answers")
+}
+
+#[test]
+fn crates_know_only_whom_they_may_know() {
+    let metadata = metadata(&["--no-deps", "--offline"]);
+    let members: BTreeSet<_> =
+        metadata.workspace_packages().iter().map(|package| package.name.to_string()).collect();
+    let allowed: BTreeMap<_, _> = ARROWS.iter().copied().collect();
+    for package in metadata.workspace_packages() {
+        if MAY_USE_ALL.contains(&package.name.as_str()) {
+            continue;
+        }
+        let allowed = allowed
+            .get(package.name.as_str())
+            .unwrap_or_else(|| panic!("`{}` has no line in ARROWS", package.name));
+        let used = package.dependencies.iter().filter(|dependency| {
+            dependency.kind == DependencyKind::Normal && members.contains(&dependency.name)
+        });
+        for dependency in used {
+            assert!(
+                allowed.contains(&dependency.name.as_str()),
+                "`{}` uses `{}`: a new arrow; see docs/src/architecture.md",
+                package.name,
+                dependency.name
+            );
+        }
+    }
+}
+
+#[test]
+fn one_version_of_what_must_not_stand_twice() {
+    let metadata = metadata(&["--offline", "--locked"]);
+    for name in ONCE {
+        let versions: BTreeSet<_> = metadata
+            .packages
+            .iter()
+            .filter(|package| package.name.as_str() == *name)
+            .map(|package| package.version.to_string())
+            .collect();
+        assert_eq!(versions.len(), 1, "{name}: {versions:?}");
+    }
+    let native = metadata
+        .packages
+        .iter()
+        .find(|package| ["openssl-sys", "native-tls"].contains(&package.name.as_str()));
+    assert!(native.is_none(), "a second TLS stack: {:?}", native.map(|package| &package.name));
+}
+
+#[test]
+fn libraries_bring_nothing_heavy_unasked() {
+    for (name, _) in ARROWS.iter().filter(|(name, _)| !name.starts_with("captains-")) {
+        let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join("../crates").join(name);
+        let tree = std::process::Command::new(env!("CARGO"))
+            .args(["tree", "--offline", "--locked", "--edges", "normal", "--prefix", "none"])
+            .args(["--package", name])
+            .current_dir(manifest)
+            .output()
+            .expect("cargo tree answers");
+        assert!(tree.status.success(), "{}", String::from_utf8_lossy(&tree.stderr));
+        let tree = String::from_utf8_lossy(&tree.stdout);
+        for heavy in TOO_HEAVY {
+            let found = tree.lines().any(|line| line.starts_with(&format!("{heavy} ")));
+            assert!(!found, "`{name}` brings `{heavy}`");
+        }
+    }
+}
+
+#[test]
+fn every_library_has_its_readme_example_and_bench() {
+    let metadata = metadata(&["--no-deps", "--offline"]);
+    for package in metadata.workspace_packages() {
+        let folder = package.manifest_path.parent().expect("a manifest lies in a folder");
+        if !folder.parent().is_some_and(|parent| parent.ends_with("crates")) {
+            continue;
+        }
+        assert!(folder.join("README.md").exists(), "{folder} lacks a README.md");
+        let has = |kind: fn(&cargo_metadata::Target) -> bool| package.targets.iter().any(kind);
+        assert!(has(cargo_metadata::Target::is_example), "{} lacks an example", package.name);
+        assert!(has(cargo_metadata::Target::is_bench), "{} lacks a bench", package.name);
+    }
+}
+
+#[test]
+fn every_package_takes_the_lints_of_the_workspace() {
+    let metadata = metadata(&["--no-deps", "--offline"]);
+    for package in metadata.workspace_packages() {
+        let manifest = std::fs::read_to_string(&package.manifest_path).expect("a manifest");
+        assert!(manifest.contains("[lints]\nworkspace = true"), "{}", package.manifest_path);
+    }
+}
+
+/// The analyzer knows nothing of captains but its defaults; here they are compared.
+#[test]
+fn the_programs_agree_on_the_tutorials_names() {
+    use captain_ratings::{COLUMNS, tutorial};
+    let location = format!("s3://{}/{}", tutorial::BUCKET, tutorial::PREFIX);
+    assert_eq!(captains_analyzer::DEFAULT_LOCATION, location);
+    let columns = COLUMNS.map(|(name, _)| name);
+    assert!(columns.contains(&captains_analyzer::DEFAULT_GROUP));
+    assert!(columns.contains(&captains_analyzer::DEFAULT_VALUE));
+}

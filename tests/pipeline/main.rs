@@ -1,0 +1,4 @@
+//! Whole paths: from the generator to the reader, with everything in between.
+
+mod faults;
+mod round_trip;

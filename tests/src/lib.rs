@@ -1,0 +1,45 @@
+//! The harness: the tutorial's delivery stream over any store, and ratings sent through it.
+
+use std::{sync::Arc, time::Duration};
+
+use captain_ratings::{COLUMNS, tutorial};
+use firehose_delivery::{Clock, DeliveryStream, DeliveryStreamConfig, EmbeddedSink, GlueTable};
+use firehose_sink::FirehoseSink;
+use object_store::ObjectStore;
+use s3_parquet_reader::{ParquetSet, ReadOptions};
+
+/// Size at which the harness's buffers go out.
+pub const BUFFER_BYTES: usize = 64 * 1024;
+/// Age at which they go out.
+pub const BUFFER_AGE: Duration = Duration::from_secs(60);
+
+/// The tutorial's delivery stream: `PUT-S3-qrZbv`, prefix `ratings`, Parquet; with small buffers.
+///
+/// # Panics
+///
+/// When the tutorial's own configuration is refused.
+pub async fn tutorial_stream(store: Arc<dyn ObjectStore>, clock: Clock) -> DeliveryStream {
+    let table = GlueTable::new(tutorial::DATABASE, tutorial::TABLE, COLUMNS);
+    let config = DeliveryStreamConfig::new(tutorial::DELIVERY_STREAM)
+        .with_prefix(tutorial::PREFIX)
+        .converting_to(table.expect("the tutorial's table"))
+        .buffering(BUFFER_BYTES, BUFFER_AGE);
+    DeliveryStream::open(config, store, clock).await.expect("the tutorial's stream")
+}
+
+/// A sink to that stream.
+#[must_use]
+pub fn sink_to(stream: &DeliveryStream) -> Arc<dyn FirehoseSink> {
+    Arc::new(EmbeddedSink::new(stream.clone()))
+}
+
+/// What lies under the tutorial's prefix.
+#[must_use]
+pub fn tutorial_set(store: Arc<dyn ObjectStore>) -> ParquetSet {
+    ParquetSet::new(store, tutorial::PREFIX, &ReadOptions::default())
+}
+
+/// The code in the README runs.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;
