@@ -19,11 +19,24 @@ pub const BUFFER_AGE: Duration = Duration::from_secs(60);
 ///
 /// When the tutorial's own configuration is refused.
 pub async fn tutorial_stream(store: Arc<dyn ObjectStore>, clock: Clock) -> DeliveryStream {
+    tutorial_stream_with(store, clock, BUFFER_BYTES).await
+}
+
+/// The same with buffers of this size.
+///
+/// # Panics
+///
+/// When the tutorial's own configuration is refused.
+pub async fn tutorial_stream_with(
+    store: Arc<dyn ObjectStore>,
+    clock: Clock,
+    buffer_bytes: usize,
+) -> DeliveryStream {
     let table = GlueTable::new(tutorial::DATABASE, tutorial::TABLE, COLUMNS);
     let config = DeliveryStreamConfig::new(tutorial::DELIVERY_STREAM)
         .with_prefix(tutorial::PREFIX)
         .converting_to(table.expect("the tutorial's table"))
-        .buffering(BUFFER_BYTES, BUFFER_AGE);
+        .buffering(buffer_bytes, BUFFER_AGE);
     DeliveryStream::open(config, store, clock).await.expect("the tutorial's stream")
 }
 

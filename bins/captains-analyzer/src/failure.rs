@@ -82,6 +82,8 @@ fn reading(args: &Args, error: &ReadError) -> (ExitStatus, Option<String>) {
             ExitStatus::Failed,
             "take some columns by --columns, or hours by --from and --to".into(),
         ),
+        // The list of buckets, after which there is nothing left to look at.
+        _ if at.is_empty() => return (ExitStatus::Failed, None),
         _ => (ExitStatus::Failed, format!("captains-analyzer ls -l {at}{flags}")),
     };
     (status, Some(help))

@@ -13,8 +13,6 @@ use firehose_sink::{Producer, Record};
 use object_store::local::LocalFileSystem;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
-use crate::Args;
-
 /// Small enough that 100,000 ratings fill several buffers. AWS wants at least 64 MiB.
 pub(crate) const BUFFER_BYTES: usize = 1024 * 1024;
 /// Short enough that nobody waits long for the last one. AWS's default is 300 s.
@@ -38,8 +36,17 @@ pub(crate) struct Pipeline {
     pub(crate) work: tokio::task::JoinHandle<anyhow::Result<Sent>>,
 }
 
+/// The ratings of a seed, from now on and a little apart.
+pub(crate) fn ratings(seed: u64) -> RatingGenerator {
+    RatingGenerator::with_seed(seed).starting_at(SystemTime::now()).every(Duration::from_micros(20))
+}
+
 /// Opens the delivery stream over `bucket` and starts sending.
-pub(crate) async fn start(args: &Args, bucket: &Path) -> anyhow::Result<Pipeline> {
+pub(crate) async fn start(
+    ratings: RatingGenerator,
+    count: u64,
+    bucket: &Path,
+) -> anyhow::Result<Pipeline> {
     std::fs::create_dir_all(bucket)
         .with_context(|| format!("directory `{}` cannot be made", bucket.display()))?;
     let store = Arc::new(LocalFileSystem::new_with_prefix(bucket)?);
@@ -52,14 +59,18 @@ pub(crate) async fn start(args: &Args, bucket: &Path) -> anyhow::Result<Pipeline
     // Nobody listens any more once the run is over.
     let observer = Observer::new(move |event| drop(tell.send(event.clone())));
     let stream = DeliveryStream::open_observed(config, store, Clock::system(), observer).await?;
-    let work = tokio::spawn(send(stream, args.seed, args.count));
+    let work = tokio::spawn(send(stream, ratings, count));
     Ok(Pipeline { events, work })
 }
 
-async fn send(stream: DeliveryStream, seed: u64, count: u64) -> anyhow::Result<Sent> {
+async fn send(
+    stream: DeliveryStream,
+    mut ratings: RatingGenerator,
+    count: u64,
+) -> anyhow::Result<Sent> {
     let sink = Arc::new(EmbeddedSink::new(stream.clone()));
-    let (producer, drain) = Producer::builder(sink).start();
-    let mut ratings = RatingGenerator::with_seed(seed).timed_by(|_| SystemTime::now());
+    // One call at a time keeps the order, so that the first rows are the first records.
+    let (producer, drain) = Producer::builder(sink).in_flight(1).start();
     let (mut made, mut planted) = (0, 0);
     // A pause on the way and one at the end let buffers go out by age, not only by size.
     for until in [count * 3 / 5, count] {

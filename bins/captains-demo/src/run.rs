@@ -26,9 +26,10 @@ use crate::{
 pub async fn run(args: &Args, out: &mut (dyn Write + Send)) -> anyhow::Result<bool> {
     let started = Instant::now();
     let bucket = args.dir.join(tutorial::BUCKET);
-    introduce(args, out)?;
+    let ratings = pipeline::ratings(args.seed);
+    introduce(args, &ratings, out)?;
     tell::headline(out, "Delivered (a buffer goes out when it is full or old)")?;
-    let pipeline::Pipeline { events, work } = pipeline::start(args, &bucket).await?;
+    let pipeline::Pipeline { events, work } = pipeline::start(ratings, args.count, &bucket).await?;
     let keys = follow(events, out).await?;
     let sent = work.await??;
     let answers = answers::of(&bucket, &keys).await?;
@@ -66,7 +67,7 @@ fn is_broken_pipe(why: &anyhow::Error) -> bool {
     why.downcast_ref::<io::Error>().is_some_and(|why| why.kind() == io::ErrorKind::BrokenPipe)
 }
 
-fn introduce(args: &Args, out: &mut dyn Write) -> io::Result<()> {
+fn introduce(args: &Args, ratings: &RatingGenerator, out: &mut dyn Write) -> io::Result<()> {
     writeln!(
         out,
         "{} ratings with seed {} -> delivery stream {} ({} MiB or {} s) -> Parquet in {}",
@@ -78,8 +79,8 @@ fn introduce(args: &Args, out: &mut dyn Write) -> io::Result<()> {
         args.dir.display()
     )?;
     tell::headline(out, "Three of the records")?;
-    for rating in RatingGenerator::with_seed(args.seed).take(3) {
-        writeln!(out, "{}", rating.to_json())?;
+    for index in 0..3 {
+        writeln!(out, "{}", ratings.record(index).to_json())?;
     }
     Ok(())
 }

@@ -104,7 +104,11 @@ impl Run<'_> {
         {
             left_over = self.send_first(due).await?;
         }
-        let (producer, drain) = Producer::builder(Arc::clone(&self.target.sink)).start();
+        // Here a call takes no time, and one at a time keeps the order: the same seed makes the
+        // same lines.
+        let in_flight = if self.target.remote { 4 } else { 1 };
+        let sink = Arc::clone(&self.target.sink);
+        let (producer, drain) = Producer::builder(sink).in_flight(in_flight).start();
         let ending = tokio::select! {
             ending = self.send(&producer, left_over, &mut pace) => ending,
             () = interrupts.next() => Ending::Orderly,

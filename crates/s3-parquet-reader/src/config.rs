@@ -14,6 +14,7 @@ use aws_config::profile::ProfileFileRegionProvider;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 
 use crate::options::ReadOptions;
+use crate::s3::DEFAULT_REGION;
 
 /// How long the metadata service may take to accept a connection, and then to answer.
 const METADATA_TIMEOUT: Duration = Duration::from_secs(1);
@@ -42,8 +43,10 @@ pub(crate) async fn load(options: &ReadOptions) -> SdkConfig {
     loader.credentials_provider(chain.build().await).load().await
 }
 
-/// The region of the options, the environment, the profile, or the machine on EC2.
-async fn region(options: &ReadOptions, metadata: imds::Client) -> Option<Region> {
+/// The region of the options, the environment, the profile, or the machine on EC2; else the
+/// default. There is always one, because the SDK would look for it anew, with patience, in each of
+/// its providers that has none.
+async fn region(options: &ReadOptions, metadata: imds::Client) -> Region {
     let mut profile = ProfileFileRegionProvider::builder();
     if let Some(name) = &options.profile {
         profile = profile.profile_name(name);
@@ -54,4 +57,5 @@ async fn region(options: &ReadOptions, metadata: imds::Client) -> Option<Region>
         .or_else(ImdsRegionProvider::builder().imds_client(metadata).build())
         .region()
         .await
+        .unwrap_or_else(|| Region::from_static(DEFAULT_REGION))
 }

@@ -143,18 +143,21 @@ fn wrong_region(what: &str, region: Option<&str>, error: StoreError) -> Error {
 
 /// The endpoint, if what failed is the way there.
 fn unreachable(what: &str, error: &StoreError) -> Option<String> {
-    if let Some(NoConnection { endpoint, .. }) = cause_of_type(error) {
-        return Some(endpoint.clone());
-    }
-    // From a store that the caller brought.
-    #[cfg(feature = "aws")]
-    {
-        use object_store::client::{HttpError, HttpErrorKind};
-        let failure = cause_of_type::<HttpError>(error)?;
-        return (failure.kind() == HttpErrorKind::Connect).then(|| what.to_owned());
-    }
-    #[cfg(not(feature = "aws"))]
-    None
+    let endpoint = cause_of_type(error).map(|failure: &NoConnection| failure.endpoint.clone());
+    endpoint.or_else(|| is_of_connecting(error).then(|| what.to_owned()))
+}
+
+/// True when the client of a store that the caller brought could not connect.
+#[cfg(feature = "aws")]
+fn is_of_connecting(error: &StoreError) -> bool {
+    use object_store::client::{HttpError, HttpErrorKind};
+    cause_of_type::<HttpError>(error).is_some_and(|e| e.kind() == HttpErrorKind::Connect)
+}
+
+/// Without the feature there is no HTTP client whose errors are known here.
+#[cfg(not(feature = "aws"))]
+fn is_of_connecting(_: &StoreError) -> bool {
+    false
 }
 
 /// The first of the causes that is a `T`.

@@ -136,6 +136,8 @@ mod tests {
     use std::sync::Arc;
     use std::sync::atomic::{AtomicU32, Ordering};
 
+    use bytes::Bytes;
+
     use super::*;
 
     /// Fails in one way, after a time, and counts.
@@ -171,7 +173,7 @@ mod tests {
             let service = Failing { kind, words, after, calls: Arc::clone(&count) };
             let connecting = Connecting { client: HttpClient::new(service) };
             let begin = Instant::now();
-            let error = connecting.call(HttpRequest::default()).await.unwrap_err();
+            let error = connecting.call(HttpRequest::new(Bytes::new().into())).await.unwrap_err();
             assert_eq!(
                 (count.load(Ordering::SeqCst), error.kind()),
                 (calls, kind_after),

@@ -2,6 +2,8 @@
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 /// What to answer: status line's number and reason, extra header lines, body.
@@ -20,11 +22,21 @@ pub(crate) fn start(script: impl Fn(&str, &str) -> Answer + Send + Sync + 'stati
     url
 }
 
-/// A port on which nobody listens.
-pub(crate) fn nobody() -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    format!("http://{}", listener.local_addr().unwrap())
+/// As [`start`], with the number of requests so far.
+pub(crate) fn counted(
+    script: impl Fn(&str, &str) -> Answer + Send + Sync + 'static,
+) -> (Arc<AtomicUsize>, String) {
+    let count = Arc::<AtomicUsize>::default();
+    let asked = Arc::clone(&count);
+    let url = start(move |method, target| {
+        asked.fetch_add(1, Ordering::SeqCst);
+        script(method, target)
+    });
+    (count, url)
 }
+
+/// A port on which nobody listens: it is not given out to anybody who asks for a free one.
+pub(crate) const NOBODY: &str = "http://127.0.0.1:1";
 
 /// S3's error document.
 pub(crate) fn error(status: &'static str, code: &str, more: &str) -> Answer {

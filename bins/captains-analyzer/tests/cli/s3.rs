@@ -1,8 +1,9 @@
 //! The program against S3: the ways in which S3 says no, and that it reads what is there.
 
 use std::fs;
+use std::sync::atomic::Ordering;
 
-use crate::endpoint::{self, error, listing};
+use crate::endpoint::{self, NOBODY, error, listing};
 use crate::fixture::{KEYS, Run, finish, program, ratings};
 
 /// Runs with an endpoint, and credentials that any local endpoint takes.
@@ -85,6 +86,8 @@ fn a_refusal_is_a_matter_of_access() {
     let url = endpoint::start(|_, _| error("403 Forbidden", "AccessDenied", ""));
     refuse(&url, &["count"], 6, &["`s3://captains-rating/ratings`", "aws sts"]);
     refuse(&url, &["buckets"], 6, &["the list of buckets"]);
+    let url = endpoint::start(|_, _| ("403 Forbidden", "", Vec::new()));
+    refuse(&url, &["count"], 6, &["`s3://captains-rating/ratings`", "aws sts"]);
     let url = endpoint::start(|_, _| error("403 Forbidden", "InvalidAccessKeyId", ""));
     refuse(&url, &["count"], 6, &["credentials", "AWS_ACCESS_KEY_ID=test"]);
 }
@@ -112,7 +115,33 @@ fn without_credentials_nothing_is_asked() {
 
 #[test]
 fn an_endpoint_where_nobody_listens_has_its_own_exit_code() {
-    let url = endpoint::nobody();
-    refuse(&url, &["count"], 7, &[&url]);
-    refuse(&url, &["buckets"], 7, &[&url]);
+    let dir = tempfile::tempdir().unwrap();
+    for args in [&["count"][..], &["ls"], &["buckets"]] {
+        refuse(NOBODY, args, 7, &["cannot reach", NOBODY, "firehose-local"]);
+        for variable in ["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"] {
+            let mut command = program(dir.path());
+            command.env("AWS_ACCESS_KEY_ID", "test").env("AWS_SECRET_ACCESS_KEY", "test");
+            let run = finish(command.env(variable, NOBODY).args(args).output().unwrap());
+            assert_eq!((run.code, run.out.as_str()), (7, ""), "{variable}: {run:?}");
+            assert!(run.err.contains(NOBODY), "{variable}: {run:?}");
+        }
+    }
+}
+
+#[test]
+fn the_metadata_service_is_asked_once_for_each_thing() {
+    for (args, tries) in [
+        // Credentials alone, then the region as well.
+        (&["count", "--region", "us-east-1"][..], 1),
+        (&["count"], 2),
+    ] {
+        let (asked, metadata) = endpoint::counted(|_, _| ("500 No", "", Vec::new()));
+        let dir = tempfile::tempdir().unwrap();
+        let mut command = program(dir.path());
+        command.env_remove("AWS_EC2_METADATA_DISABLED");
+        command.env("AWS_EC2_METADATA_SERVICE_ENDPOINT", &metadata);
+        let run = finish(command.args(args).args(["--endpoint-url", NOBODY]).output().unwrap());
+        assert_eq!((run.code, run.out.as_str()), (6, ""), "{run:?}");
+        assert_eq!(asked.load(Ordering::SeqCst), tries, "{args:?}: {run:?}");
+    }
 }
