@@ -1,38 +1,12 @@
 //! What an error means to the person at the terminal: one sentence, its cause, the next command,
 //! and an exit code.
 
-use std::fmt;
-
+use captains_cli::{ExitStatus, Failure};
 use s3_parquet_reader::Error as ReadError;
 use stream_analysis::Error as AnalysisError;
 
+use crate::Args;
 use crate::source::Empty;
-use crate::{Args, ExitStatus};
-
-/// How long a cause may be; what stores say runs to pages.
-const CAUSE_CHARS: usize = 400;
-
-/// An error, explained. Its `Display` is what stderr shows.
-#[derive(Debug)]
-pub(crate) struct Failure {
-    pub(crate) status: ExitStatus,
-    message: String,
-    cause: Option<String>,
-    help: Option<String>,
-}
-
-impl fmt::Display for Failure {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "\x1b[1;31merror:\x1b[0m {}", self.message)?;
-        if let Some(cause) = &self.cause {
-            writeln!(f, "  cause: {cause}")?;
-        }
-        if let Some(help) = &self.help {
-            writeln!(f, "  \x1b[1mhelp:\x1b[0m  {help}")?;
-        }
-        Ok(())
-    }
-}
 
 /// Explains why a run ended without its answer.
 pub(crate) fn explain(args: &Args, error: &anyhow::Error) -> Failure {
@@ -45,11 +19,11 @@ pub(crate) fn explain(args: &Args, error: &anyhow::Error) -> Failure {
     } else {
         (ExitStatus::Failed, None)
     };
-    let cause = match error.downcast_ref::<Empty>() {
-        Some(Empty::AllSkipped { reason, .. }) => Some(reason.clone()),
-        _ => cause_of(error),
-    };
-    Failure { status, message: one_line(&error.to_string()), cause, help }
+    let failure = Failure::of(status, error.as_ref()).with_help(help);
+    match error.downcast_ref::<Empty>() {
+        Some(Empty::AllSkipped { reason, .. }) => failure.because(reason),
+        _ => failure,
+    }
 }
 
 fn reading(args: &Args, error: &ReadError) -> (ExitStatus, Option<String>) {
@@ -136,24 +110,6 @@ fn unreachable_help(endpoint: &str) -> String {
     }
 }
 
-/// The innermost cause that says something new.
-fn cause_of(error: &anyhow::Error) -> Option<String> {
-    let message = error.to_string();
-    let cause = error.chain().skip(1).last()?.to_string();
-    let cause = one_line(&cause);
-    (!cause.is_empty() && !message.contains(&cause)).then_some(cause)
-}
-
-/// On one line, without control characters, and not longer than a reader's patience.
-fn one_line(text: &str) -> String {
-    let words: Vec<&str> = text.split_whitespace().collect();
-    let text: String = words.join(" ").chars().filter(|c| !c.is_control()).collect();
-    match text.char_indices().nth(CAUSE_CHARS) {
-        Some((at, _)) => format!("{}…", text.get(..at).unwrap_or_default()),
-        None => text,
-    }
-}
-
 /// The location as one would type it.
 fn location(args: &Args) -> String {
     let Some(read) = args.command.read() else { return String::new() };
@@ -209,11 +165,5 @@ mod tests {
         ] {
             assert_eq!(parent(location), up, "{location}");
         }
-    }
-
-    #[test]
-    fn causes_are_short_and_on_one_line() {
-        assert_eq!(one_line("a\n  b\x1b[0m"), "a b[0m");
-        assert!(one_line(&"é".repeat(900)).chars().count() <= CAUSE_CHARS + 1);
     }
 }

@@ -30,9 +30,7 @@ mod answer;
 mod args;
 mod cell;
 mod commands;
-pub mod exit;
 mod failure;
-pub mod logs;
 mod render;
 mod run;
 mod source;
@@ -43,5 +41,4 @@ pub use args::{
     Format, HeadArgs, LsArgs, OnBadArg, ReadArgs, SelectArgs, Shared,
 };
 pub use cell::Cell;
-pub use exit::ExitStatus;
 pub use run::{run, run_to_end};

@@ -2,12 +2,13 @@
 
 use std::process::ExitCode;
 
-use captains_analyzer::{Args, logs, run_to_end};
+use captains_analyzer::{Args, run_to_end};
+use captains_cli::start_logs;
 use clap::Parser;
 
 #[tokio::main]
 async fn main() -> ExitCode {
     let args = Args::parse();
-    logs::start(args.shared.verbose);
+    start_logs(args.shared.verbose, "s3_parquet_reader");
     run_to_end(&args, &mut std::io::stdout(), &mut anstream::stderr()).await.into()
 }

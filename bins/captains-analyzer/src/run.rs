@@ -2,7 +2,9 @@
 
 use std::io::{self, Write};
 
-use crate::{Args, ExitStatus, commands, failure, render};
+use captains_cli::ExitStatus;
+
+use crate::{Args, commands, failure, render};
 
 /// Answers the command, data to `out`, talk to `err`. A reader of `out` that has had enough, such
 /// as `head -1`, is no failure.
@@ -40,7 +42,7 @@ pub async fn run_to_end(
             let failure = failure::explain(args, &error);
             // There is nowhere left to report a stderr that fails.
             let _ = write!(err, "{failure}");
-            failure.status
+            failure.status()
         }
     }
 }

@@ -15,7 +15,7 @@ use stream_analysis::{AnomalyReport, GroupTable, Groups, RobustZFit};
 /// What the files say.
 pub(crate) struct Answers {
     pub(crate) parquet_schema: String,
-    pub(crate) first_rows: Vec<RecordBatch>,
+    pub(crate) first_rows: RecordBatch,
     pub(crate) rows: u64,
     pub(crate) captains: GroupTable,
     pub(crate) anomalies: AnomalyReport,
@@ -36,7 +36,9 @@ pub(crate) async fn of(bucket: &Path, keys: &[String]) -> anyhow::Result<Answers
         let object = object.with_context(|| format!("object `{key}` is not listed"))?;
         batches.extend(set.read_object(&object.key).await?.into_batches());
     }
-    let schema = batches.first().context("no object was written")?.schema();
+    let first = batches.first().zip(keys.first());
+    let (first, first_key) = first.context("no object was written")?;
+    let schema = first.schema();
     let mut groups = Groups::new(&schema, "favoritecaptain", "rating")?;
     let mut fit = RobustZFit::new(&schema, "rating")?;
     for batch in &batches {
@@ -48,13 +50,9 @@ pub(crate) async fn of(bucket: &Path, keys: &[String]) -> anyhow::Result<Answers
         scorer.push(batch)?;
     }
     Ok(Answers {
-        parquet_schema: parquet_schema(&bucket.join(&keys[0]))?,
+        parquet_schema: parquet_schema(&bucket.join(first_key))?,
         rows: batches.iter().map(|batch| batch.num_rows() as u64).sum(),
-        first_rows: batches
-            .first()
-            .map(|batch| batch.slice(0, batch.num_rows().min(5)))
-            .into_iter()
-            .collect(),
+        first_rows: first.slice(0, first.num_rows().min(5)),
         captains: groups.finish(),
         anomalies: scorer.finish(),
         earlier_objects: listed.len() - keys.len(),

@@ -9,5 +9,5 @@ use clap::Parser;
 #[tokio::main]
 async fn main() -> ExitCode {
     let args = Args::parse();
-    run_to_end(&args, &mut anstream::stdout(), &mut anstream::stderr()).await
+    run_to_end(&args, &mut anstream::stdout(), &mut anstream::stderr()).await.into()
 }

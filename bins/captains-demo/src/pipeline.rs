@@ -9,7 +9,7 @@ use firehose_delivery::{
     Clock, DeliveryEvent, DeliveryStream, DeliveryStreamConfig, EmbeddedSink, GlueTable, Observer,
     StreamStats,
 };
-use firehose_sink::{Producer, Record};
+use firehose_sink::{Producer, Record, Retry, Stop};
 use object_store::local::LocalFileSystem;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
@@ -18,7 +18,7 @@ pub(crate) const BUFFER_BYTES: usize = 1024 * 1024;
 /// Short enough that nobody waits long for the last one. AWS's default is 300 s.
 pub(crate) const BUFFER_AGE: Duration = Duration::from_secs(1);
 /// How long the files may take at the end.
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(5);
 /// Ratings handed to the producer at once.
 const HANDFUL: u64 = 500;
 
@@ -70,7 +70,9 @@ async fn send(
 ) -> anyhow::Result<Sent> {
     let sink = Arc::new(EmbeddedSink::new(stream.clone()));
     // One call at a time keeps the order, so that the first rows are the first records.
-    let (producer, drain) = Producer::builder(sink).in_flight(1).start();
+    // Whoever has no room for the files is told soon.
+    let retry = Retry { stop: Stop::After(PATIENCE), ..Retry::default() };
+    let (producer, drain) = Producer::builder(sink).in_flight(1).retry(retry).start();
     let (mut made, mut planted) = (0, 0);
     // A pause on the way and one at the end let buffers go out by age, not only by size.
     for until in [count * 3 / 5, count] {

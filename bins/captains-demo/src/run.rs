@@ -3,18 +3,17 @@
 use std::{
     io::{self, Write},
     path::Path,
-    process::ExitCode,
     time::Instant,
 };
 
 use captain_ratings::{RatingGenerator, tutorial};
+use captains_cli::{ExitStatus, Failure};
 use firehose_delivery::DeliveryEvent;
-use tokio::sync::mpsc::UnboundedReceiver;
 
 use crate::{
     Args,
     answers::{self, Answers},
-    pipeline::{self, BUFFER_AGE, BUFFER_BYTES, Sent},
+    pipeline::{self, BUFFER_AGE, BUFFER_BYTES, Pipeline, Sent},
     tell::{self, grouped},
 };
 
@@ -29,9 +28,8 @@ pub async fn run(args: &Args, out: &mut (dyn Write + Send)) -> anyhow::Result<bo
     let ratings = pipeline::ratings(args.seed);
     introduce(args, &ratings, out)?;
     tell::headline(out, "Delivered (a buffer goes out when it is full or old)")?;
-    let pipeline::Pipeline { events, work } = pipeline::start(ratings, args.count, &bucket).await?;
-    let keys = follow(events, out).await?;
-    let sent = work.await??;
+    let pipeline = pipeline::start(ratings, args.count, &bucket).await?;
+    let (sent, keys) = follow(pipeline, out).await?;
     let answers = answers::of(&bucket, &keys).await?;
     show(&answers, out)?;
     let complete = check(args, &sent, &answers, out)?;
@@ -45,19 +43,17 @@ pub async fn run_to_end(
     args: &Args,
     out: &mut (dyn Write + Send),
     err: &mut (dyn Write + Send),
-) -> ExitCode {
+) -> ExitStatus {
     match run(args, out).await {
-        Ok(true) => ExitCode::SUCCESS,
-        Ok(false) => ExitCode::FAILURE,
-        Err(why) if is_broken_pipe(&why) => ExitCode::SUCCESS,
+        Ok(true) => ExitStatus::Done,
+        Ok(false) => ExitStatus::Failed,
+        Err(why) if is_broken_pipe(&why) => ExitStatus::Done,
         Err(why) => {
             // There is nowhere left to report a stderr that fails.
-            let _ = writeln!(err, "\x1b[1;31merror:\x1b[0m {why}");
-            if let Some(cause) = why.chain().skip(1).last() {
-                let _ = writeln!(err, "  cause: {cause}");
-            }
-            let _ = writeln!(err, "  help:  --dir DIRECTORY names another place for the files");
-            ExitCode::FAILURE
+            let help = "--dir DIRECTORY names another place for the files".to_owned();
+            let failure = Failure::of(ExitStatus::Failed, why.as_ref()).with_help(Some(help));
+            let _ = write!(err, "{failure}");
+            failure.status()
         }
     }
 }
@@ -85,20 +81,28 @@ fn introduce(args: &Args, ratings: &RatingGenerator, out: &mut dyn Write) -> io:
     Ok(())
 }
 
-/// Prints each delivery as it comes; answers with the keys of the Parquet objects.
+/// Prints each delivery as it comes; answers with what was sent and the keys of the Parquet
+/// objects.
 async fn follow(
-    mut events: UnboundedReceiver<DeliveryEvent>,
+    mut pipeline: Pipeline,
     out: &mut (dyn Write + Send),
-) -> io::Result<Vec<String>> {
+) -> anyhow::Result<(Sent, Vec<String>)> {
     let mut keys = Vec::new();
-    while let Some(event) = events.recv().await {
-        tell::event(out, &event)?;
-        out.flush()?;
-        if let DeliveryEvent::Delivered(delivered) = event {
-            keys.push(delivered.key);
+    let sent = loop {
+        // Events first: when the work is done, all of them have been told.
+        tokio::select! {
+            biased;
+            Some(event) = pipeline.events.recv() => {
+                tell::event(out, &event)?;
+                out.flush()?;
+                if let DeliveryEvent::Delivered(delivered) = event {
+                    keys.push(delivered.key);
+                }
+            }
+            sent = &mut pipeline.work => break sent??,
         }
-    }
-    Ok(keys)
+    };
+    Ok((sent, keys))
 }
 
 fn show(answers: &Answers, out: &mut dyn Write) -> anyhow::Result<()> {

@@ -37,14 +37,11 @@ pub(crate) fn event(out: &mut dyn Write, event: &DeliveryEvent) -> io::Result<()
 }
 
 /// Rows as a table.
-pub(crate) fn rows(out: &mut dyn Write, batches: &[RecordBatch]) -> anyhow::Result<()> {
-    let Some(first) = batches.first() else { return Ok(()) };
-    let mut table = plain(first.schema().fields().iter().map(|field| field.name().clone()));
-    for batch in batches {
-        for row in 0..batch.num_rows() {
-            let cells = batch.columns().iter().map(|column| array_value_to_string(column, row));
-            table.add_row(cells.collect::<Result<Vec<_>, ArrowError>>()?);
-        }
+pub(crate) fn rows(out: &mut dyn Write, batch: &RecordBatch) -> anyhow::Result<()> {
+    let mut table = plain(batch.schema().fields().iter().map(|field| field.name().clone()));
+    for row in 0..batch.num_rows() {
+        let cells = batch.columns().iter().map(|column| array_value_to_string(column, row));
+        table.add_row(cells.collect::<Result<Vec<_>, ArrowError>>()?);
     }
     writeln!(out, "{table}")?;
     Ok(())

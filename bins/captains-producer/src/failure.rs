@@ -1,38 +1,15 @@
 //! What an error means to the person at the terminal: one sentence, its cause, the next command,
 //! and an exit code.
 
-use std::fmt;
-
+use captains_cli::{ExitStatus, Failure};
 use firehose_sink::{PutError, PutErrorKind};
 
-use crate::{Args, ExitStatus, TargetUri, target::NoRegion};
+use crate::{Args, TargetUri, target::NoRegion};
 
 /// The flags do not go together.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub(crate) struct Usage(pub(crate) String);
-
-/// An error, explained. Its `Display` is what stderr shows.
-#[derive(Debug)]
-pub(crate) struct Failure {
-    pub(crate) status: ExitStatus,
-    message: String,
-    cause: Option<String>,
-    help: Option<String>,
-}
-
-impl fmt::Display for Failure {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "\x1b[1;31merror:\x1b[0m {}", self.message)?;
-        if let Some(cause) = &self.cause {
-            writeln!(f, "  cause: {cause}")?;
-        }
-        if let Some(help) = &self.help {
-            writeln!(f, "  \x1b[1mhelp:\x1b[0m  {help}")?;
-        }
-        Ok(())
-    }
-}
 
 /// Explains why a run did not come to an end.
 pub(crate) fn explain(args: &Args, error: &anyhow::Error) -> Failure {
@@ -49,7 +26,7 @@ pub(crate) fn explain(args: &Args, error: &anyhow::Error) -> Failure {
     } else {
         (ExitStatus::Failed, None)
     };
-    Failure { status, message: error.to_string(), cause: cause_of(error), help }
+    Failure::of(status, error.as_ref()).with_help(help)
 }
 
 fn putting(args: &Args, error: &PutError) -> (ExitStatus, Option<String>) {
@@ -93,12 +70,4 @@ fn list_command(args: &Args) -> String {
         }
     }
     command
-}
-
-/// The innermost cause that says something new.
-fn cause_of(error: &anyhow::Error) -> Option<String> {
-    let message = error.to_string();
-    let cause = error.chain().skip(1).last()?.to_string();
-    let cause = cause.split_whitespace().collect::<Vec<_>>().join(" ");
-    (!cause.is_empty() && !message.contains(&cause)).then_some(cause)
 }

@@ -6,10 +6,8 @@
 //! retries and the counts are `firehose-sink`'s, the local delivery is `firehose-delivery`'s.
 
 mod args;
-pub mod exit;
 mod failure;
 mod interrupt;
-pub mod logs;
 mod pace;
 mod progress;
 mod run;
@@ -18,5 +16,4 @@ mod summary;
 mod target;
 
 pub use args::{Args, Rate, Style, TargetUri};
-pub use exit::ExitStatus;
 pub use run::{run, run_to_end};

@@ -2,12 +2,13 @@
 
 use std::process::ExitCode;
 
-use captains_producer::{Args, logs, run_to_end};
+use captains_cli::start_logs;
+use captains_producer::{Args, run_to_end};
 use clap::Parser;
 
 #[tokio::main]
 async fn main() -> ExitCode {
     let args = Args::parse();
-    logs::start(args.verbose);
+    start_logs(args.verbose, "firehose_sink=debug,firehose_delivery");
     run_to_end(&args, &mut anstream::stderr()).await.into()
 }

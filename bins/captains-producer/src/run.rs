@@ -7,13 +7,14 @@ use std::{
     time::{Duration, Instant},
 };
 
+use captains_cli::ExitStatus;
 use firehose_sink::{
     Drain, FirehoseSinkExt, Outcome, Producer, PutErrorKind, Reason, Record, SendAllError,
 };
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 use crate::{
-    Args, ExitStatus,
+    Args,
     failure::{self, Usage},
     interrupt::Interrupts,
     pace::Pace,
@@ -60,7 +61,7 @@ pub async fn run_to_end(args: &Args, err: &mut (dyn Write + Send)) -> ExitStatus
             let failure = failure::explain(args, &error);
             // There is nowhere left to report a stderr that fails.
             let _ = write!(err, "{failure}");
-            failure.status
+            failure.status()
         }
     }
 }
@@ -151,15 +152,13 @@ impl Run<'_> {
     }
 
     async fn send(&mut self, producer: &Producer, first: Vec<Record>, pace: &mut Pace) -> Ending {
-        if let Err(error) = producer.send_all(first).await {
+        if let Err(error) = self.while_telling(producer.send_all(first)).await {
             return self.ending(producer, &error);
         }
         while let Some(due) = pace.next().await {
-            if let Err(error) = producer.send_all(self.source.next(due)).await {
+            let records = self.source.next(due);
+            if let Err(error) = self.while_telling(producer.send_all(records)).await {
                 return self.ending(producer, &error);
-            }
-            while let Ok(line) = self.told.try_recv() {
-                self.progress.say(&line);
             }
             let stats = producer.stats();
             self.progress.update(&self.args.to, stats);
@@ -168,6 +167,23 @@ impl Run<'_> {
             }
         }
         Ending::Orderly
+    }
+
+    /// Waits for `work`, and meanwhile says what the target has to tell: above all why it does not
+    /// take anything.
+    async fn while_telling<T>(&mut self, work: impl Future<Output = T>) -> T {
+        let mut work = std::pin::pin!(work);
+        let done = loop {
+            tokio::select! {
+                biased;
+                done = &mut work => break done,
+                Some(line) = self.told.recv() => self.progress.say(&line),
+            }
+        };
+        while let Ok(line) = self.told.try_recv() {
+            self.progress.say(&line);
+        }
+        done
     }
 
     fn ending(&mut self, producer: &Producer, error: &SendAllError) -> Ending {
@@ -186,7 +202,7 @@ impl Run<'_> {
     /// Delivers what is under way.
     async fn settle(&mut self, drain: Drain) -> Settled {
         let deadline = Instant::now() + self.args.drain_timeout;
-        let report = drain.finish(self.args.drain_timeout).await;
+        let report = self.while_telling(drain.finish(self.args.drain_timeout)).await;
         self.summary.add(&report);
         if let Some(stream) = self.target.stream.clone() {
             let left = deadline.saturating_duration_since(Instant::now());
@@ -201,17 +217,7 @@ impl Run<'_> {
     }
 
     async fn close(&mut self, stream: &firehose_delivery::DeliveryStream, within: Duration) {
-        let mut closed = std::pin::pin!(stream.close_within(within));
-        let result = loop {
-            tokio::select! {
-                result = &mut closed => break result,
-                Some(line) = self.told.recv() => self.progress.say(&line),
-            }
-        };
-        while let Ok(line) = self.told.try_recv() {
-            self.progress.say(&line);
-        }
-        if let Err(why) = result {
+        if let Err(why) = self.while_telling(stream.close_within(within)).await {
             let left = stream.stats().buffered_records;
             self.summary.delivered -= left.min(self.summary.delivered);
             self.summary.undelivered += left;

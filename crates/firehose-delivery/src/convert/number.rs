@@ -111,36 +111,33 @@ impl<'a> Number<'a> {
 
     /// The value times ten to the `scale`, when that is a whole number.
     pub(super) fn to_scaled(self, scale: i32) -> Option<i128> {
-        let (digits, exponent) = self.significant()?;
-        let shift = exponent.checked_add(scale)?;
-        let value = if digits == 0 {
-            0
-        } else if shift >= 0 {
-            digits.checked_mul(10i128.checked_pow(shift.unsigned_abs())?)?
-        } else {
-            let divisor = 10i128.checked_pow(shift.unsigned_abs())?;
-            if digits % divisor != 0 {
-                return None;
-            }
-            digits / divisor
-        };
-        Some(if self.negative { -value } else { value })
+        self.shifted(scale, |digits, divisor| {
+            divisor.filter(|divisor| digits % divisor == 0).map(|divisor| digits / divisor)
+        })
     }
 
     /// The value times ten to the `scale`, rounded half away from zero.
     pub(super) fn to_rounded(self, scale: i32) -> Option<i128> {
+        self.shifted(scale, |digits, divisor| match divisor {
+            Some(divisor) => digits.checked_add(divisor / 2).map(|sum| sum / divisor),
+            None => Some(0),
+        })
+    }
+
+    /// The value times ten to the `scale`. `divide` says what becomes of digits behind the point;
+    /// its divisor is none when it is larger than all digits held here.
+    fn shifted(
+        self,
+        scale: i32,
+        divide: impl Fn(i128, Option<i128>) -> Option<i128>,
+    ) -> Option<i128> {
         let (digits, exponent) = self.significant()?;
         let shift = exponent.checked_add(scale)?;
-        let value = if digits == 0 {
-            0
-        } else if shift >= 0 {
-            digits.checked_mul(10i128.checked_pow(shift.unsigned_abs())?)?
-        } else {
-            // A divisor beyond 128 bits leaves nothing of any number of digits held here.
-            match 10i128.checked_pow(shift.unsigned_abs()) {
-                Some(divisor) => (digits + divisor / 2) / divisor,
-                None => 0,
-            }
+        let power = 10i128.checked_pow(shift.unsigned_abs());
+        let value = match shift {
+            _ if digits == 0 => 0,
+            0.. => digits.checked_mul(power?)?,
+            _ => divide(digits, power)?,
         };
         Some(if self.negative { -value } else { value })
     }

@@ -1,0 +1,108 @@
+//! The law that every accepted record is in exactly one place, over random lives of a stream.
+
+use super::*;
+
+/// Conservation: whatever is put, whenever, and however often the store refuses, every accepted
+/// record is in a row, in an error object, or still buffered.
+#[test]
+fn every_accepted_record_is_in_exactly_one_place() {
+    let seeds: Vec<u64> = match std::env::var("FIREHOSE_DELIVERY_SEED") {
+        Ok(seed) => vec![seed.parse().expect("FIREHOSE_DELIVERY_SEED is a number")],
+        Err(_) => (1..=40).collect(),
+    };
+    for seed in seeds {
+        println!("FIREHOSE_DELIVERY_SEED={seed}");
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_time()
+            .start_paused(true)
+            .build()
+            .unwrap();
+        runtime.block_on(one_random_life(seed));
+    }
+}
+
+/// `SplitMix64`.
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, limit: u64) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        (z ^ (z >> 31)) % limit
+    }
+
+    fn up_to(&mut self, limit: u64) -> usize {
+        usize::try_from(self.below(limit)).unwrap()
+    }
+}
+
+fn some_record(random: &mut Random, next: &mut i32) -> (Record, Vec<i32>) {
+    let mut number = || {
+        *next += 1;
+        *next
+    };
+    match random.below(10) {
+        0 => (Record::from(Bytes::from_static(b"no")), vec![]),
+        1 => (Record::from(Bytes::from_static(br#"{"rating":1}{"rating":[]}"#)), vec![]),
+        2 => {
+            let (a, b) = (number(), number());
+            let two = format!("{{\"rating\":{a}}}\n{{\"more\":\"\\n\",\"Rating\":\"{b}\"}}");
+            (Record::from(two.into_bytes()), vec![a, b])
+        }
+        _ => {
+            let n = number();
+            (rating(usize::try_from(n).unwrap()), vec![n])
+        }
+    }
+}
+
+async fn one_random_life(seed: u64) {
+    let mut random = Random(seed);
+    let store = FlakyStore::new();
+    let size = 1 + random.up_to(3_000);
+    let config = config()
+        .buffering(size, Duration::from_secs(random.below(20)))
+        .holding_at_most(1 + random.up_to(20_000));
+    let stream = DeliveryStream::open(config, bucket(&store), six_o_clock()).await.unwrap();
+    let (mut next, mut accepted, mut rows, mut bad) = (0, 0u64, Vec::new(), 0u64);
+    for _ in 0..200 {
+        match random.below(8) {
+            0 => tokio::time::sleep(Duration::from_millis(random.below(10_000))).await,
+            1 => store.refuse(i64::try_from(random.below(6)).unwrap()),
+            2 => stream.flush().await,
+            _ => {
+                let count = random.below(12);
+                let batch: Vec<_> =
+                    (0..count).map(|_| some_record(&mut random, &mut next)).collect();
+                let records: Vec<_> = batch.iter().map(|(record, _)| record.clone()).collect();
+                let outcomes = stream.put_batch(&records).await.unwrap();
+                assert_eq!(outcomes.len(), records.len());
+                for (outcome, (_, expected)) in outcomes.iter().zip(batch) {
+                    if outcome.is_accepted() {
+                        accepted += 1;
+                        bad += u64::from(expected.is_empty());
+                        rows.extend(expected);
+                    }
+                }
+            }
+        }
+        let stats = stream.stats();
+        let places = stats.delivered_records + stats.failed_records + stats.buffered_records;
+        assert_eq!(stats.accepted_records, places, "{stats:?}");
+        assert_eq!(stats.accepted_records, accepted);
+    }
+    let stats = stream.close().await;
+    assert_eq!((stats.buffered_records, stats.buffered_bytes), (0, 0));
+    assert_eq!(stats.failed_records, bad);
+    let objects = objects(&*store).await;
+    assert_eq!(error_lines(&objects).len() as u64, bad);
+    let mut found = ratings(&objects);
+    found.sort_unstable();
+    rows.sort_unstable();
+    assert_eq!(found, rows);
+    assert_eq!(stats.delivered_rows, rows.len() as u64);
+    let now: DateTime<Utc> = six_o_clock().now();
+    assert!(objects.keys().all(|key| key.contains(&now.format("%Y/%m/").to_string())));
+}
