@@ -112,7 +112,7 @@ measured(lambda: pl.scan_parquet(sys.argv[1] + "/**/*.parquet").collect().height
 DUCKDB_READ = PRELUDE + """
 import duckdb, pyarrow
 c = duckdb.connect(); c.execute("SET enable_progress_bar=false")
-measured(lambda: c.execute(f"SELECT * FROM '{sys.argv[1]}/**/*.parquet'").arrow().read_all().num_rows)
+measured(lambda: c.sql(f"SELECT * FROM '{sys.argv[1]}/**/*.parquet'").to_arrow_table().num_rows)
 """
 
 PANDAS_READ = PRELUDE + """

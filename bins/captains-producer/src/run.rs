@@ -218,9 +218,8 @@ impl Run<'_> {
 
     async fn close(&mut self, stream: &firehose_delivery::DeliveryStream, within: Duration) {
         if let Err(why) = self.while_telling(stream.close_within(within)).await {
-            let left = stream.stats().buffered_records;
-            self.summary.delivered -= left.min(self.summary.delivered);
-            self.summary.undelivered += left;
+            let left = stream.stats();
+            self.summary.take_back(left.buffered_records, left.buffered_bytes);
             self.summary.reason = Some(why.to_string());
         }
     }

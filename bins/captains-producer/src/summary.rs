@@ -34,6 +34,13 @@ impl Summary {
         }
     }
 
+    /// Counts records as undelivered that a local stream had acknowledged and could not write.
+    pub(crate) fn take_back(&mut self, records: u64, bytes: u64) {
+        self.delivered = self.delivered.saturating_sub(records);
+        self.delivered_bytes = self.delivered_bytes.saturating_sub(bytes);
+        self.undelivered += records;
+    }
+
     /// The line, for people.
     pub(crate) fn line(&self, to: &TargetUri, took: Duration, seed: u64) -> String {
         let mut line = format!(

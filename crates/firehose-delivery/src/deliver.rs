@@ -89,10 +89,15 @@ impl Deliverer {
     }
 }
 
-/// The error and its causes in one line, without what is said twice.
-fn describe(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
+/// The error and its causes in one line, without what is said twice, and without object_store's
+/// "Generic … error" in front of what happened.
+fn describe(error: &object_store::Error) -> String {
+    let first: &dyn std::error::Error = match error {
+        object_store::Error::Generic { source, .. } => source.as_ref(),
+        other => other,
+    };
+    let mut text = first.to_string();
+    let mut cause = first.source();
     while let Some(why) = cause {
         let why_text = why.to_string();
         if !text.contains(&why_text) {
