@@ -51,7 +51,14 @@ pub struct Args {
 #[derive(Debug, Clone, clap::Args)]
 pub struct Shared {
     /// How to write the answer
-    #[arg(long, global = true, value_enum, default_value_t, env = "CAPTAINS_FORMAT")]
+    #[arg(
+        long,
+        global = true,
+        value_enum,
+        default_value_t,
+        env = "CAPTAINS_FORMAT",
+        hide_env_values = true
+    )]
     pub format: Format,
     // The AWS variables are left to the AWS configuration, which knows their order: for S3,
     // AWS_ENDPOINT_URL_S3 goes before AWS_ENDPOINT_URL.
@@ -120,7 +127,7 @@ pub enum OnBadArg {
 #[derive(Debug, Clone, clap::Args)]
 pub struct ReadArgs {
     /// s3://BUCKET/PREFIX, a directory, a path prefix or one file
-    #[arg(default_value = DEFAULT_LOCATION, env = "CAPTAINS_FROM")]
+    #[arg(default_value = DEFAULT_LOCATION, env = "CAPTAINS_FROM", hide_env_values = true)]
     pub location: String,
     /// First hour (UTC), such as 2022-01-08T06 or 2022-01-08T06:00:00Z
     #[arg(long, value_name = "TIME", value_parser = time)]

@@ -39,7 +39,13 @@ Exit codes:
 #[command(group = ArgGroup::new("length").args(["count", "duration", "forever"]).multiple(true))]
 pub struct Args {
     /// Where to: stdout:, local:DIRECTORY, firehose://STREAM or kinesis://STREAM
-    #[arg(long, value_name = "TARGET", default_value = "stdout:", env = "CAPTAINS_TO")]
+    #[arg(
+        long,
+        value_name = "TARGET",
+        default_value = "stdout:",
+        env = "CAPTAINS_TO",
+        hide_env_values = true
+    )]
     pub to: TargetUri,
     /// Records to make [default: 10 on stdout; elsewhere this, --duration or --forever]
     #[arg(short = 'n', long, value_name = "N")]

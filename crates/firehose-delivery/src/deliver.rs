@@ -1,7 +1,8 @@
 //! Objects into the store, again and again until they stand there.
 
-use std::sync::Arc;
+use std::{panic::AssertUnwindSafe, sync::Arc};
 
+use futures::FutureExt;
 use object_store::{ObjectStore, ObjectStoreExt, PutPayload, path::Path};
 use tracing::{debug, warn};
 
@@ -71,11 +72,7 @@ impl Deliverer {
     async fn put(&self, shared: &Shared, key: &str, payload: &PutPayload) {
         let mut attempts = 0;
         loop {
-            let result = match Path::parse(key) {
-                Ok(path) => self.store.put(&path, payload.clone()).await.map(drop),
-                Err(why) => Err(why.into()),
-            };
-            let Err(why) = result else { break };
+            let Err(why) = self.put_once(key, payload).await else { break };
             attempts += 1;
             let pause = self.retry.pause(attempts);
             let error = describe(&why);
@@ -86,6 +83,17 @@ impl Deliverer {
             tokio::time::sleep(pause).await;
         }
         shared.working();
+    }
+
+    /// One attempt. A panic of the store is a failed attempt: the records are still here.
+    async fn put_once(&self, key: &str, payload: &PutPayload) -> object_store::Result<()> {
+        let path = Path::parse(key)?;
+        let put = AssertUnwindSafe(self.store.put(&path, payload.clone())).catch_unwind();
+        let panicked = || object_store::Error::Generic {
+            store: "delivery",
+            source: "the object store panicked".into(),
+        };
+        put.await.unwrap_or_else(|_| Err(panicked())).map(drop)
     }
 }
 

@@ -1,6 +1,11 @@
 //! What a delivery stream tells about its deliveries while it works.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{
+    fmt,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+    time::Duration,
+};
 
 use crate::Trigger;
 
@@ -47,7 +52,8 @@ pub struct Delivered {
     pub trigger: Trigger,
 }
 
-/// Who is told about deliveries. Called from the delivering task: it must not block.
+/// Who is told about deliveries. Called from the delivering task: it must not block. If it panics,
+/// the delivery goes on.
 #[derive(Clone)]
 pub struct Observer(Arc<dyn Fn(&DeliveryEvent) + Send + Sync>);
 
@@ -63,8 +69,11 @@ impl Observer {
         Self::new(|_| {})
     }
 
+    /// Tells the event. A panic of whoever listens must not end the delivery.
     pub(crate) fn tell(&self, event: &DeliveryEvent) {
-        (self.0)(event);
+        if catch_unwind(AssertUnwindSafe(|| (self.0)(event))).is_err() {
+            tracing::warn!("an observer of deliveries panicked");
+        }
     }
 }
 

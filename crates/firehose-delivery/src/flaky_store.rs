@@ -21,6 +21,8 @@ pub(crate) struct FlakyStore {
     /// Puts to refuse from now on.
     refuse: AtomicI64,
     attempts: AtomicUsize,
+    /// Whether a refusal is a panic.
+    panics: std::sync::atomic::AtomicBool,
     /// Whether a refused put is stored all the same, as after an answer that got lost.
     stores_anyway: std::sync::atomic::AtomicBool,
 }
@@ -36,6 +38,11 @@ impl FlakyStore {
 
     pub(crate) fn lose_answers(&self, puts: i64) {
         self.stores_anyway.store(true, Ordering::SeqCst);
+        self.refuse(puts);
+    }
+
+    pub(crate) fn panic(&self, puts: i64) {
+        self.panics.store(true, Ordering::SeqCst);
         self.refuse(puts);
     }
 
@@ -60,6 +67,7 @@ impl ObjectStore for FlakyStore {
     ) -> Result<PutResult> {
         self.attempts.fetch_add(1, Ordering::SeqCst);
         let refused = self.refuse.fetch_sub(1, Ordering::SeqCst) > 0;
+        assert!(!(refused && self.panics.load(Ordering::SeqCst)), "as the test asked for");
         let stored = !refused || self.stores_anyway.load(Ordering::SeqCst);
         let result =
             if stored { Some(self.inner.put_opts(location, payload, opts).await?) } else { None };

@@ -246,6 +246,19 @@ async fn an_answer_that_got_lost_makes_no_second_object() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn panics_of_others_lose_nothing() {
+    let store = FlakyStore::new();
+    store.panic(2);
+    let observer = Observer::new(|_| panic!("as the test asked for"));
+    let opened = DeliveryStream::open_observed(config(), bucket(&store), six_o_clock(), observer);
+    let stream = opened.await.unwrap();
+    stream.put_batch(&[rating(7), rating(8)]).await.unwrap();
+    let stats = stream.close().await;
+    assert_eq!((stats.put_retries, stats.delivered_records), (2, 2));
+    assert_eq!(ratings(&objects(&*store).await), [7, 8]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn closing_ends_at_the_deadline_and_says_what_is_left() {
     let store = FlakyStore::new();
     store.refuse(i64::MAX);
