@@ -104,7 +104,7 @@ fn credentials_help(args: &Args) -> String {
 fn unreachable_help(endpoint: &str) -> String {
     // An endpoint of one's own, from a flag, the environment or the profile.
     if endpoint.contains("://") && !endpoint.contains(".amazonaws.com") {
-        format!("is anything listening at {endpoint}? start it: firehose-local")
+        format!("is anything listening at {endpoint}? start it, or name another by --endpoint-url")
     } else {
         "check the network, and the region".to_owned()
     }

@@ -34,7 +34,7 @@ fn putting(args: &Args, error: &PutError) -> (ExitStatus, Option<String>) {
         PutErrorKind::Denied => (ExitStatus::Access, Some(credentials_help(args))),
         PutErrorKind::Network | PutErrorKind::Timeout => {
             let help = match &args.endpoint_url {
-                Some(url) => format!("is anything listening at {url}? start it: firehose-local"),
+                Some(url) => format!("is anything listening at {url}? start it, or name another"),
                 None => "check the network, and AWS_ENDPOINT_URL if it is set".to_owned(),
             };
             (ExitStatus::Unreachable, Some(help))

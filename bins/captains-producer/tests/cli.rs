@@ -195,7 +195,7 @@ fn an_endpoint_that_is_not_there_is_told_at_once() {
             .expect("the program starts");
         let (code, _, err) = outcome(&output);
         assert_eq!(code, 7, "{err}");
-        assert!(err.contains("127.0.0.1:9") && err.contains("firehose-local"), "{err}");
+        assert!(err.contains("127.0.0.1:9") && err.contains("is anything listening"), "{err}");
         assert!(!err.contains("canary"), "{err}");
     }
 }

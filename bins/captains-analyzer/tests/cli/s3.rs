@@ -117,7 +117,7 @@ fn without_credentials_nothing_is_asked() {
 fn an_endpoint_where_nobody_listens_has_its_own_exit_code() {
     let dir = tempfile::tempdir().unwrap();
     for args in [&["count"][..], &["ls"], &["buckets"]] {
-        refuse(NOBODY, args, 7, &["cannot reach", NOBODY, "firehose-local"]);
+        refuse(NOBODY, args, 7, &["cannot reach", NOBODY, "is anything listening"]);
         for variable in ["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"] {
             let mut command = program(dir.path());
             command.env("AWS_ACCESS_KEY_ID", "test").env("AWS_SECRET_ACCESS_KEY", "test");
