@@ -95,3 +95,9 @@ async fn a_full_batch_passes() {
     let outcomes = sink(&wire.config()).put_batch(&batch(500)).await.expect("accepted");
     assert!(outcomes.len() == 500 && outcomes.iter().all(crate::Outcome::is_accepted));
 }
+
+#[cfg(feature = "conformance")]
+#[tokio::test]
+async fn every_promise_is_kept() {
+    super::every_promise_is_kept(sink).await;
+}

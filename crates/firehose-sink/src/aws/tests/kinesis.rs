@@ -115,3 +115,9 @@ async fn an_unknown_stream_is_named_with_its_region() {
         super::expect_error(&sink(&wire.config()), PutErrorKind::NotFound, Stored::Nothing).await;
     assert!(shown.contains("data stream in region eu-west-1"), "{shown}");
 }
+
+#[cfg(feature = "conformance")]
+#[tokio::test]
+async fn every_promise_is_kept() {
+    super::every_promise_is_kept(sink).await;
+}
