@@ -7,6 +7,9 @@ use clap::{ArgGroup, Parser, ValueEnum};
 
 /// Records made when nobody says how many: enough to look at.
 pub(crate) const DEFAULT_COUNT: u64 = 10;
+/// When a local buffer becomes a file: the tutorial's settings.
+pub(crate) const DEFAULT_BUFFER_SIZE: ByteSize = ByteSize::mib(1);
+pub(crate) const DEFAULT_BUFFER_INTERVAL: Duration = Duration::from_secs(60);
 
 const EXAMPLES: &str = "\
 Examples:
@@ -69,12 +72,12 @@ pub struct Args {
     /// How records are written
     #[arg(long, value_enum, default_value_t)]
     pub style: Style,
-    /// Size at which a local buffer becomes a file
-    #[arg(long, value_name = "SIZE", default_value = "1MiB", value_parser = size)]
-    pub buffer_size: ByteSize,
-    /// Age at which a local buffer becomes a file
-    #[arg(long, value_name = "TIME", default_value = "60s", value_parser = humantime::parse_duration)]
-    pub buffer_interval: Duration,
+    /// Size at which a local buffer becomes a file [default: 1MiB]
+    #[arg(long, value_name = "SIZE", value_parser = size)]
+    pub buffer_size: Option<ByteSize>,
+    /// Age at which a local buffer becomes a file [default: 60s]
+    #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
+    pub buffer_interval: Option<Duration>,
     /// How long to wait at the end for what is under way
     #[arg(long, value_name = "TIME", default_value = "30s", value_parser = humantime::parse_duration)]
     pub drain_timeout: Duration,
@@ -120,7 +123,25 @@ impl Args {
                 self.to
             ));
         }
-        (self.buffer_size.as_u64() == 0).then(|| "--buffer-size must be at least 1B".to_owned())
+        if self.buffer_size.is_some_and(|size| size.as_u64() == 0) {
+            return Some("--buffer-size must be at least 1B".to_owned());
+        }
+        let flag = self.flag_without_effect()?;
+        Some(format!("{flag} has no effect with --to {}", self.to))
+    }
+
+    /// A flag that was given and that the target has no use for.
+    fn flag_without_effect(&self) -> Option<&'static str> {
+        let local = matches!(self.to, TargetUri::Local(_));
+        let aws = matches!(self.to, TargetUri::Firehose(_) | TargetUri::Kinesis(_));
+        let flags = [
+            (local, self.buffer_size.is_some(), "--buffer-size"),
+            (local, self.buffer_interval.is_some(), "--buffer-interval"),
+            (aws, self.endpoint_url.is_some(), "--endpoint-url"),
+            (aws, self.profile.is_some(), "--profile"),
+            (aws, self.region.is_some(), "--region"),
+        ];
+        flags.into_iter().find(|(useful, given, _)| *given && !useful).map(|(_, _, flag)| flag)
     }
 }
 

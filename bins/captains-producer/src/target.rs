@@ -12,7 +12,10 @@ use firehose_sink::{AwsFirehoseSink, AwsKinesisSink, FirehoseSink, JsonLinesSink
 use object_store::local::LocalFileSystem;
 use tokio::sync::mpsc::UnboundedSender;
 
-use crate::{Args, TargetUri};
+use crate::{
+    Args, TargetUri,
+    args::{DEFAULT_BUFFER_INTERVAL, DEFAULT_BUFFER_SIZE},
+};
 
 /// Where records go, and what has to be closed at the end.
 pub(crate) struct Target {
@@ -79,11 +82,13 @@ async fn local(
         .with_context(|| format!("directory `{}` cannot be written to", bucket.display()))?;
     let store = Arc::new(LocalFileSystem::new_with_prefix(&bucket)?);
     let table = GlueTable::new(tutorial::DATABASE, tutorial::TABLE, COLUMNS)?;
-    let size = usize::try_from(args.buffer_size.as_u64()).unwrap_or(usize::MAX);
+    let size = args.buffer_size.unwrap_or(DEFAULT_BUFFER_SIZE).as_u64();
+    let size = usize::try_from(size).unwrap_or(usize::MAX);
+    let interval = args.buffer_interval.unwrap_or(DEFAULT_BUFFER_INTERVAL);
     let config = DeliveryStreamConfig::new(tutorial::DELIVERY_STREAM)
         .with_prefix(tutorial::PREFIX)
         .converting_to(table)
-        .buffering(size, args.buffer_interval);
+        .buffering(size, interval);
     // Nobody listens any more once the run is over.
     let observer = Observer::new(move |event| drop(tell.send(line(event))));
     let stream = DeliveryStream::open_observed(config, store, Clock::system(), observer).await?;

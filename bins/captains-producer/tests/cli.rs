@@ -166,6 +166,8 @@ fn what_cannot_be_done_is_said_in_one_sentence() {
         (&["--rate", "fast"], 2, &["fast", "100/s"]),
         (&["--buffer-size", "x"], 2, &["1MiB"]),
         (&["--forever", "-n", "3"], 2, &["--forever"]),
+        (&["--buffer-size", "2MiB"], 2, &["--buffer-size has no effect", "stdout:"]),
+        (&["--region", "us-east-1"], 2, &["--region has no effect", "stdout:"]),
         (&["--to", &below_file, "-n", "1"], 1, &["cannot be written", "file", "help:"]),
         (&["--to", "firehose://s", "-n", "1"], 2, &["region", "--region us-east-1"]),
         (
