@@ -47,6 +47,22 @@ pub struct Args {
     pub command: Command,
 }
 
+impl Args {
+    /// A flag for S3 that was given together with a directory.
+    pub(crate) fn flag_without_effect(&self) -> Option<&'static str> {
+        let read = self.command.read()?;
+        if read.location.starts_with("s3://") || read.location.starts_with("s3a://") {
+            return None;
+        }
+        let flags = [
+            (self.shared.endpoint_url.is_some(), "--endpoint-url"),
+            (self.shared.profile.is_some(), "--profile"),
+            (self.shared.region.is_some(), "--region"),
+        ];
+        flags.into_iter().find(|(given, _)| *given).map(|(_, flag)| flag)
+    }
+}
+
 /// Flags of every command.
 #[derive(Debug, Clone, clap::Args)]
 pub struct Shared {

@@ -8,6 +8,11 @@ use stream_analysis::Error as AnalysisError;
 use crate::Args;
 use crate::source::Empty;
 
+/// The flags do not go together.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(crate) struct Usage(pub(crate) String);
+
 /// Explains why a run ended without its answer.
 pub(crate) fn explain(args: &Args, error: &anyhow::Error) -> Failure {
     let (status, help) = if let Some(error) = error.downcast_ref::<ReadError>() {
@@ -16,6 +21,9 @@ pub(crate) fn explain(args: &Args, error: &anyhow::Error) -> Failure {
         analysing(args, error)
     } else if let Some(empty) = error.downcast_ref::<Empty>() {
         nothing(args, empty)
+    } else if error.is::<Usage>() {
+        let help = "captains-analyzer --help has an example for each task";
+        (ExitStatus::Usage, Some(help.to_owned()))
     } else {
         (ExitStatus::Failed, None)
     };

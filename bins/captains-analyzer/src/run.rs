@@ -17,6 +17,9 @@ pub async fn run(
     out: &mut (dyn Write + Send),
     err: &mut (dyn Write + Send),
 ) -> anyhow::Result<ExitStatus> {
+    if let Some(flag) = args.flag_without_effect() {
+        return Err(failure::Usage(format!("{flag} has no effect on a directory")).into());
+    }
     let answer = commands::answer(args).await?;
     for note in &answer.notes {
         writeln!(err, "note: {note}")?;
