@@ -22,6 +22,7 @@ fn check(dir: &std::path::Path, args: &[&str], code: i32, words: &[&str]) {
 
 #[test]
 fn what_the_command_line_gets_wrong_is_usage() {
+    refuse(&["count", "ratings", "--region", "x"], 2, &["--region has no effect on a directory"]);
     refuse(&["haed", "ratings"], 2, &["unrecognized subcommand 'haed'", "'head'"]);
     refuse(&["head", "ratings", "-n", "many"], 2, &["invalid value 'many'"]);
     refuse(&["count", "ratings", "--from", "noon"], 2, &["give an hour as 2022-01-08T06"]);
