@@ -7,7 +7,6 @@
 
 mod args;
 mod failure;
-mod interrupt;
 mod pace;
 mod progress;
 mod run;

@@ -7,7 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use captains_cli::ExitStatus;
+use captains_cli::{ExitStatus, Interrupts};
 use firehose_sink::{
     Drain, FirehoseSinkExt, Outcome, Producer, PutErrorKind, Reason, Record, SendAllError,
 };
@@ -16,7 +16,6 @@ use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use crate::{
     Args,
     failure::{self, Usage},
-    interrupt::Interrupts,
     pace::Pace,
     progress::Progress,
     source::{Source, random_seed},

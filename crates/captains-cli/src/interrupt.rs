@@ -4,7 +4,7 @@ use std::io;
 
 /// Waits for interrupts, one after the other. Those that come before anybody waits are kept.
 #[derive(Debug)]
-pub(crate) struct Interrupts {
+pub struct Interrupts {
     #[cfg(unix)]
     interrupt: tokio::signal::unix::Signal,
     #[cfg(unix)]
@@ -13,7 +13,11 @@ pub(crate) struct Interrupts {
 
 impl Interrupts {
     /// Listens from now on: an interrupt no longer ends the process by itself.
-    pub(crate) fn new() -> io::Result<Self> {
+    ///
+    /// # Errors
+    ///
+    /// The system does not let us listen.
+    pub fn new() -> io::Result<Self> {
         #[cfg(unix)]
         use tokio::signal::unix::{SignalKind, signal};
         Ok(Self {
@@ -25,7 +29,7 @@ impl Interrupts {
     }
 
     /// The next Ctrl-C or SIGTERM.
-    pub(crate) async fn next(&mut self) {
+    pub async fn next(&mut self) {
         #[cfg(unix)]
         tokio::select! {
             _ = self.interrupt.recv() => {}
