@@ -1,8 +1,8 @@
 //! What a delivery stream is told when it is opened, and which of it is refused.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
-use crate::{Error, GlueTable};
+use crate::{Error, GlueTable, SchemaSource};
 
 /// When a buffer goes out: at the first of the two.
 ///
@@ -75,15 +75,15 @@ impl Default for ParquetOptions {
 }
 
 /// What the objects of a stream hold.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 #[non_exhaustive]
 pub enum RecordFormat {
     /// The records as they came, joined without anything between them.
     Raw,
     /// JSON records as rows of Parquet.
     Parquet {
-        /// The table whose columns the rows have.
-        table: GlueTable,
+        /// Where the table is found whose columns the rows have.
+        schema: Arc<dyn SchemaSource>,
         /// How the objects are written.
         options: ParquetOptions,
     },
@@ -128,12 +128,13 @@ impl RetryPolicy {
 ///     .buffering(1024 * 1024, std::time::Duration::from_secs(60));
 /// # Ok::<(), firehose_delivery::Error>(())
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct DeliveryStreamConfig {
     pub(crate) name: String,
     pub(crate) version_id: u32,
     pub(crate) prefix: String,
     pub(crate) error_output_prefix: Option<String>,
+    pub(crate) file_extension: Option<String>,
     pub(crate) hints: Option<BufferingHints>,
     pub(crate) format: RecordFormat,
     pub(crate) retry: RetryPolicy,
@@ -149,6 +150,7 @@ impl DeliveryStreamConfig {
             version_id: 1,
             prefix: String::new(),
             error_output_prefix: None,
+            file_extension: None,
             hints: None,
             format: RecordFormat::Raw,
             retry: RetryPolicy::default(),
@@ -172,6 +174,14 @@ impl DeliveryStreamConfig {
         self
     }
 
+    /// Sets what keys end with, instead of the extension of the format: AWS's `FileExtension`.
+    /// Error objects have none.
+    #[must_use]
+    pub fn with_file_extension(mut self, extension: impl Into<String>) -> Self {
+        self.file_extension = Some(extension.into());
+        self
+    }
+
     /// Sets when a buffer goes out: at `size_bytes` of records or at the age of `interval`.
     #[must_use]
     pub fn buffering(mut self, size_bytes: usize, interval: Duration) -> Self {
@@ -187,8 +197,15 @@ impl DeliveryStreamConfig {
 
     /// Converts JSON records to Parquet rows of `table`, written with these options.
     #[must_use]
-    pub fn converting_with(mut self, table: GlueTable, options: ParquetOptions) -> Self {
-        self.format = RecordFormat::Parquet { table, options };
+    pub fn converting_with(self, table: GlueTable, options: ParquetOptions) -> Self {
+        self.converting_by(Arc::new(table), options)
+    }
+
+    /// Converts JSON records to Parquet rows of the table that `schema` knows when a buffer is
+    /// converted: each buffer may have other columns than the one before.
+    #[must_use]
+    pub fn converting_by(mut self, schema: Arc<dyn SchemaSource>, options: ParquetOptions) -> Self {
+        self.format = RecordFormat::Parquet { schema, options };
         self
     }
 
@@ -240,7 +257,7 @@ impl DeliveryStreamConfig {
     /// # Errors
     ///
     /// [`Error::Config`] naming the member, for the first rule that is broken.
-    pub(crate) fn validate(&self) -> Result<(), Error> {
+    pub fn validate(&self) -> Result<(), Error> {
         let refuse = |member, problem: String| Err(Error::config(&self.name, member, problem));
         // AWS: 1..64 of [a-zA-Z0-9_.-]+ (CreateDeliveryStream).
         let named = (1..=64).contains(&self.name.len())
@@ -260,6 +277,9 @@ impl DeliveryStreamConfig {
                 return refuse(member, problem);
             }
         }
+        if let Some(problem) = self.file_extension.as_deref().and_then(extension_problem) {
+            return refuse("FileExtension", problem);
+        }
         if self.buffering_hints().size_bytes == 0 {
             return refuse("BufferingHints", "must have a size of at least 1 byte".to_owned());
         }
@@ -274,6 +294,19 @@ impl DeliveryStreamConfig {
         }
         Ok(())
     }
+}
+
+/// AWS: a dot and one or more of `0-9a-z!-_.*'()`, 128 characters at most.
+fn extension_problem(extension: &str) -> Option<String> {
+    let known = |b: u8| b.is_ascii_digit() || b.is_ascii_lowercase() || b"!-_.*'()".contains(&b);
+    let rest = extension.strip_prefix('.').unwrap_or_default();
+    let fine = !rest.is_empty() && extension.len() <= 128 && rest.bytes().all(known);
+    (!fine).then(|| {
+        format!(
+            "`{}` must be a dot and then 1 to 127 of 0-9, a-z and !-_.*'()",
+            extension.escape_debug()
+        )
+    })
 }
 
 fn prefix_problem(prefix: &str) -> Option<String> {
@@ -316,6 +349,8 @@ mod tests {
             (stream().with_prefix("../up/"), "Prefix"),
             (stream().with_prefix("x".repeat(1025)), "1025 characters"),
             (stream().with_error_output_prefix("/bad"), "ErrorOutputPrefix"),
+            (stream().with_file_extension("txt"), "FileExtension `txt`"),
+            (stream().with_file_extension("./up"), "FileExtension"),
             (stream().buffering(0, Duration::ZERO), "BufferingHints"),
             (stream().holding_at_most(0), "holding_at_most"),
         ];

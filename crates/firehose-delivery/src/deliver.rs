@@ -7,21 +7,33 @@ use object_store::{ObjectStore, ObjectStoreExt, PutPayload, path::Path};
 use tracing::{debug, warn};
 
 use crate::{
-    Delivered, DeliveryEvent, Observer, RecordFormat, RetryPolicy,
+    Delivered, DeliveryEvent, DeliveryStreamConfig, Observer, RecordFormat, RetryPolicy,
     key::KeyLayout,
     output::{PreparedErrors, PreparedObject},
     state::Shared,
     worker::Ready,
 };
 
-/// Where the objects of one stream go, and how stubbornly.
+/// What holds for the objects of a buffer, fixed when the buffer opens.
+#[derive(Debug)]
+pub(crate) struct Destination {
+    pub(crate) store: Arc<dyn ObjectStore>,
+    pub(crate) keys: KeyLayout,
+    pub(crate) format: RecordFormat,
+    pub(crate) retry: RetryPolicy,
+}
+
+impl Destination {
+    pub(crate) fn new(config: &DeliveryStreamConfig, store: Arc<dyn ObjectStore>) -> Self {
+        let keys = KeyLayout::new(config);
+        Self { store, keys, format: config.format.clone(), retry: config.retry }
+    }
+}
+
+/// Puts the objects of one stream, and tells about it.
 #[derive(Debug)]
 pub(crate) struct Deliverer {
     pub(crate) stream: String,
-    pub(crate) store: Arc<dyn ObjectStore>,
-    pub(crate) keys: KeyLayout,
-    pub(crate) format: Arc<RecordFormat>,
-    pub(crate) retry: RetryPolicy,
     pub(crate) observer: Observer,
 }
 
@@ -38,8 +50,8 @@ impl Deliverer {
     }
 
     async fn deliver_object(&self, shared: &Shared, ready: &Ready, object: &PreparedObject) {
-        let key = self.keys.object(ready.oldest, ready.object_id, object.extension);
-        self.put(shared, &key, &object.payload).await;
+        let key = ready.destination.keys.object(ready.oldest, ready.object_id, object.extension);
+        self.put(shared, &ready.destination, &key, &object.payload).await;
         let bytes = object.payload.content_length();
         let (records, rows) = (object.records, object.rows);
         debug!(stream = self.stream, key, records, bytes, "object delivered");
@@ -55,8 +67,8 @@ impl Deliverer {
     }
 
     async fn deliver_errors(&self, shared: &Shared, ready: &Ready, errors: &PreparedErrors) {
-        let key = self.keys.error_object(ready.oldest, ready.error_id);
-        self.put(shared, &key, &errors.payload).await;
+        let key = ready.destination.keys.error_object(ready.oldest, ready.error_id);
+        self.put(shared, &ready.destination, &key, &errors.payload).await;
         let (records, bytes) = (errors.records, errors.payload.content_length());
         warn!(stream = self.stream, key, records, "records did not convert");
         shared.count(|stats| {
@@ -69,12 +81,12 @@ impl Deliverer {
 
     /// Puts one object until the store takes it. The key is the same every time: an attempt that
     /// was stored although it failed is overwritten with the same bytes, not doubled.
-    async fn put(&self, shared: &Shared, key: &str, payload: &PutPayload) {
+    async fn put(&self, shared: &Shared, to: &Destination, key: &str, payload: &PutPayload) {
         let mut attempts = 0;
         loop {
-            let Err(why) = self.put_once(key, payload).await else { break };
+            let Err(why) = put_once(to.store.as_ref(), key, payload).await else { break };
             attempts += 1;
-            let pause = self.retry.pause(attempts);
+            let pause = to.retry.pause(attempts);
             let error = describe(&why);
             warn!(stream = self.stream, key, attempts, error, ?pause, "put failed, trying again");
             shared.failing(&error);
@@ -84,17 +96,21 @@ impl Deliverer {
         }
         shared.working();
     }
+}
 
-    /// One attempt. A panic of the store is a failed attempt: the records are still here.
-    async fn put_once(&self, key: &str, payload: &PutPayload) -> object_store::Result<()> {
-        let path = Path::parse(key)?;
-        let put = AssertUnwindSafe(self.store.put(&path, payload.clone())).catch_unwind();
-        let panicked = || object_store::Error::Generic {
-            store: "delivery",
-            source: "the object store panicked".into(),
-        };
-        put.await.unwrap_or_else(|_| Err(panicked())).map(drop)
-    }
+/// One attempt. A panic of the store is a failed attempt: the records are still here.
+async fn put_once(
+    store: &dyn ObjectStore,
+    key: &str,
+    payload: &PutPayload,
+) -> object_store::Result<()> {
+    let path = Path::parse(key)?;
+    let put = AssertUnwindSafe(store.put(&path, payload.clone())).catch_unwind();
+    let panicked = || object_store::Error::Generic {
+        store: "delivery",
+        source: "the object store panicked".into(),
+    };
+    put.await.unwrap_or_else(|_| Err(panicked())).map(drop)
 }
 
 /// The error and its causes in one line, without what is said twice, and without object_store's

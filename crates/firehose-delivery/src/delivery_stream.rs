@@ -2,6 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
+use chrono::{DateTime, Utc};
 use firehose_sink::{
     Limits, Outcome, PutError, PutErrorKind, Record, RecordId, Refusal, Stored, check_limits,
 };
@@ -11,8 +12,7 @@ use uuid::Uuid;
 
 use crate::{
     Clock, DeliveryStreamConfig, Error, Observer, RecordBuffer, StreamStats,
-    deliver::Deliverer,
-    key::KeyLayout,
+    deliver::{Deliverer, Destination},
     state::{Admission, CloseOnDrop, Shared},
     worker,
 };
@@ -79,20 +79,14 @@ impl DeliveryStream {
         let (outgoing, sealed) = mpsc::unbounded_channel();
         let buffer = RecordBuffer::new(config.buffering_hints());
         let limit = config.undelivered_limit();
-        let shared = Arc::new(Shared::new(buffer, clock, limit, outgoing));
-        let deliverer = Deliverer {
-            stream: config.name.clone(),
-            store,
-            keys: KeyLayout::new(&config),
-            format: Arc::new(config.format),
-            retry: config.retry,
-            observer,
-        };
+        let destination = Destination::new(&config, store);
+        let shared = Arc::new(Shared::new(buffer, destination, clock, limit, outgoing));
+        let deliverer = Deliverer { stream: config.name.clone(), observer };
         tokio::spawn(worker::watch_age(Arc::clone(&shared)));
-        tokio::spawn(worker::deliver_all(Arc::clone(&shared), deliverer, sealed));
+        tokio::spawn(worker::deliver_until_discarded(Arc::clone(&shared), deliverer, sealed));
         Ok(Self {
             name: config.name.into(),
-            id_prefix: Uuid::new_v4().simple().to_string().into(),
+            id_prefix: format!("{:016x}", Uuid::new_v4().as_u64_pair().1).into(),
             _close: Arc::new(CloseOnDrop(Arc::clone(&shared))),
             shared,
         })
@@ -147,6 +141,35 @@ impl DeliveryStream {
         self.shared.wait_for(ticket).await;
     }
 
+    /// Gives the stream another configuration and another store, which hold for every record that
+    /// is put from now on; what is buffered goes out as it was accepted.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Config`] when the configuration breaks a rule or names another stream; then
+    /// nothing changes.
+    pub fn update(
+        &self,
+        config: &DeliveryStreamConfig,
+        store: Arc<dyn ObjectStore>,
+    ) -> Result<(), Error> {
+        config.validate()?;
+        if config.name != *self.name {
+            let problem = format!("cannot become `{}`: a stream keeps its name", config.name);
+            return Err(Error::config(&self.name, "DeliveryStreamName", problem));
+        }
+        let destination = Destination::new(config, store);
+        self.shared.update(destination, config.buffering_hints(), config.undelivered_limit());
+        Ok(())
+    }
+
+    /// Takes no more records and drops those that are not delivered yet, as
+    /// `DeleteDeliveryStream` does; answers with how many were dropped. An object that is being
+    /// put may or may not appear.
+    pub fn discard(&self) -> u64 {
+        self.shared.discard()
+    }
+
     /// Takes no more records, delivers what was accepted, and answers with the final counts.
     /// Waits for as long as the store refuses; [`close_within`](Self::close_within) does not.
     pub async fn close(&self) -> StreamStats {
@@ -171,6 +194,18 @@ impl DeliveryStream {
                 last_error: self.shared.last_error(),
             }
         })
+    }
+
+    /// What the store said when it last refused an object.
+    #[must_use]
+    pub fn last_error(&self) -> Option<String> {
+        self.shared.last_error()
+    }
+
+    /// When the oldest record arrived that is not delivered yet.
+    #[must_use]
+    pub fn oldest_undelivered(&self) -> Option<DateTime<Utc>> {
+        self.shared.oldest_undelivered()
     }
 
     /// The counters now.

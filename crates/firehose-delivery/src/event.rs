@@ -70,7 +70,7 @@ impl Observer {
     }
 
     /// Tells the event. A panic of whoever listens must not end the delivery.
-    pub(crate) fn tell(&self, event: &DeliveryEvent) {
+    pub fn tell(&self, event: &DeliveryEvent) {
         if catch_unwind(AssertUnwindSafe(|| (self.0)(event))).is_err() {
             tracing::warn!("an observer of deliveries panicked");
         }

@@ -98,7 +98,7 @@ pub use delivery_stream::DeliveryStream;
 pub use error::Error;
 pub use event::{Delivered, DeliveryEvent, Observer};
 pub use output::ParquetObject;
-pub use schema::{GlueColumn, GlueTable, GlueType};
+pub use schema::{GlueColumn, GlueTable, GlueType, SchemaReference, SchemaSource};
 pub use sink::EmbeddedSink;
 pub use stats::StreamStats;
 

@@ -1,6 +1,9 @@
 //! What the handle and the tasks of a stream share.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::{
+    collections::VecDeque,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
 
 use chrono::{DateTime, Utc};
 use firehose_sink::Record;
@@ -11,7 +14,8 @@ use tokio::{
 use uuid::Uuid;
 
 use crate::{
-    Clock, RecordBuffer, StreamStats, Trigger,
+    BufferingHints, Clock, RecordBuffer, StreamStats, Trigger,
+    deliver::Destination,
     worker::{Sealed, Watch},
 };
 
@@ -19,20 +23,24 @@ use crate::{
 #[derive(Debug)]
 pub(crate) struct Shared {
     pub(crate) clock: Clock,
-    undelivered_limit: u64,
     state: Mutex<State>,
     opened: Notify,
     room: Notify,
     /// Buffers sealed and settled so far; the second moves last.
     settled: watch::Sender<u64>,
+    discarded: watch::Sender<bool>,
 }
 
 #[derive(Debug)]
 struct State {
     buffer: RecordBuffer,
+    destination: Arc<Destination>,
+    undelivered_limit: u64,
     ids: Option<(Uuid, Uuid)>,
     stats: StreamStats,
     sealed: u64,
+    /// Arrival of the oldest record of each buffer on its way, in order.
+    on_their_way: VecDeque<DateTime<Utc>>,
     /// Gone once the stream is closed.
     outgoing: Option<mpsc::UnboundedSender<Sealed>>,
     /// What the store said, while it refuses.
@@ -55,26 +63,30 @@ pub(crate) enum Admission {
 impl Shared {
     pub(crate) fn new(
         buffer: RecordBuffer,
+        destination: Destination,
         clock: Clock,
         undelivered_limit: usize,
         outgoing: mpsc::UnboundedSender<Sealed>,
     ) -> Self {
         let state = State {
             buffer,
+            destination: Arc::new(destination),
+            undelivered_limit: undelivered_limit as u64,
             ids: None,
             stats: StreamStats::default(),
             sealed: 0,
+            on_their_way: VecDeque::new(),
             outgoing: Some(outgoing),
             failing: None,
             last_error: None,
         };
         Self {
             clock,
-            undelivered_limit: undelivered_limit as u64,
             state: Mutex::new(state),
             opened: Notify::new(),
             room: Notify::new(),
             settled: watch::Sender::new(0),
+            discarded: watch::Sender::new(false),
         }
     }
 
@@ -88,7 +100,7 @@ impl Shared {
         let bytes: usize = batch.iter().map(Record::len).sum();
         let undelivered = state.stats.buffered_bytes;
         // A batch larger than the limit would never get in: an empty stream takes any.
-        if undelivered > 0 && undelivered + bytes as u64 > self.undelivered_limit {
+        if undelivered > 0 && undelivered + bytes as u64 > state.undelivered_limit {
             return self.make_room(&mut state, now, arrival);
         }
         let first = state.stats.accepted_records;
@@ -160,6 +172,53 @@ impl Shared {
         ticket
     }
 
+    /// From the next record on, another destination and other hints hold. What is buffered goes
+    /// out as it was accepted.
+    pub(crate) fn update(
+        &self,
+        destination: Destination,
+        hints: BufferingHints,
+        undelivered_limit: usize,
+    ) {
+        let now = self.clock.now();
+        let mut state = self.lock();
+        state.seal(Trigger::Update, now);
+        state.destination = Arc::new(destination);
+        state.buffer.set_hints(hints);
+        state.undelivered_limit = undelivered_limit as u64;
+        drop(state);
+        self.room.notify_waiters();
+    }
+
+    /// Takes nothing more in and drops what is not delivered yet; answers with how many records.
+    pub(crate) fn discard(&self) -> u64 {
+        let mut state = self.lock();
+        state.outgoing = None;
+        let dropped = std::mem::take(&mut state.stats.buffered_records);
+        state.stats.discarded_records += dropped;
+        state.stats.buffered_bytes = 0;
+        drop(state.buffer.take());
+        state.on_their_way.clear();
+        self.discarded.send_replace(true);
+        drop(state);
+        self.settled.send_replace(u64::MAX);
+        self.opened.notify_one();
+        self.room.notify_waiters();
+        dropped
+    }
+
+    /// Resolves when what is undelivered is dropped.
+    pub(crate) async fn discarded(&self) {
+        // The sender lives in `self`, so that the wait cannot end in an error.
+        let _ = self.discarded.subscribe().wait_for(|discarded| *discarded).await;
+    }
+
+    /// Arrival of the oldest record that is not delivered yet.
+    pub(crate) fn oldest_undelivered(&self) -> Option<DateTime<Utc>> {
+        let state = self.lock();
+        state.on_their_way.front().copied().or_else(|| state.buffer.records().oldest())
+    }
+
     /// Waits until the buffers up to `ticket` are in the store.
     pub(crate) async fn wait_for(&self, ticket: u64) {
         // The sender lives in `self`, so that the wait cannot end in an error.
@@ -170,9 +229,10 @@ impl Shared {
     pub(crate) fn settled(&self, records: usize, bytes: usize) {
         let mut state = self.lock();
         debug_assert!(records > 0);
-        state.stats.buffered_bytes -= bytes as u64;
+        state.stats.buffered_bytes = state.stats.buffered_bytes.saturating_sub(bytes as u64);
+        state.on_their_way.pop_front();
         drop(state);
-        self.settled.send_modify(|settled| *settled += 1);
+        self.settled.send_modify(|settled| *settled = settled.saturating_add(1));
         self.room.notify_waiters();
     }
 
@@ -191,8 +251,12 @@ impl Shared {
         self.lock().failing = None;
     }
 
+    /// Counts a delivery, unless what was undelivered is counted as discarded already.
     pub(crate) fn count(&self, change: impl FnOnce(&mut StreamStats)) {
-        change(&mut self.lock().stats);
+        let mut state = self.lock();
+        if !*self.discarded.borrow() {
+            change(&mut state.stats);
+        }
     }
 
     pub(crate) fn stats(&self) -> StreamStats {
@@ -228,9 +292,18 @@ impl State {
         let (object_id, error_id) =
             self.ids.take().unwrap_or_else(|| (Uuid::new_v4(), Uuid::new_v4()));
         let first_number = self.stats.accepted_records - records.len() as u64;
-        let sealed =
-            Sealed { records, oldest, sealed_at: now, first_number, trigger, object_id, error_id };
+        let sealed = Sealed {
+            records,
+            oldest,
+            sealed_at: now,
+            first_number,
+            trigger,
+            destination: Arc::clone(&self.destination),
+            object_id,
+            error_id,
+        };
         self.sealed += 1;
+        self.on_their_way.push_back(oldest);
         // The receiver lives as long as the runtime does; after that nothing is delivered.
         let _ = outgoing.send(sealed);
     }

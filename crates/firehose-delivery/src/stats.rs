@@ -2,7 +2,8 @@
 
 /// What became of the records of a stream so far.
 ///
-/// At every moment `accepted_records = delivered_records + failed_records + buffered_records`.
+/// At every moment `accepted_records = delivered_records + failed_records + buffered_records +
+/// discarded_records`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct StreamStats {
@@ -26,6 +27,8 @@ pub struct StreamStats {
     pub failed_records: u64,
     /// Error objects.
     pub error_objects: u64,
+    /// Records that were dropped undelivered because the stream was deleted.
+    pub discarded_records: u64,
     /// Puts that the store refused and that were tried again.
     pub put_retries: u64,
 }

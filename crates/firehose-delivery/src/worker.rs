@@ -8,8 +8,8 @@ use tokio::sync::mpsc;
 use uuid::Uuid;
 
 use crate::{
-    BufferedRecords, RecordFormat, Trigger,
-    deliver::Deliverer,
+    BufferedRecords, Trigger,
+    deliver::{Deliverer, Destination},
     output::{self, Prepared},
     state::Shared,
 };
@@ -24,6 +24,7 @@ pub(crate) struct Sealed {
     /// Number of the first record in the stream.
     pub(crate) first_number: u64,
     pub(crate) trigger: Trigger,
+    pub(crate) destination: Arc<Destination>,
     /// Fixed when the buffer opened, so that an object put twice is one object.
     pub(crate) object_id: Uuid,
     pub(crate) error_id: Uuid,
@@ -55,27 +56,37 @@ pub(crate) enum Watch {
     Until(tokio::time::Instant),
 }
 
-/// Delivers sealed buffers until the stream is closed and the last one is in the store.
-pub(crate) async fn deliver_all(
+/// Delivers sealed buffers until the stream is closed and the last one is in the store, or until
+/// what is left is discarded.
+pub(crate) async fn deliver_until_discarded(
     shared: Arc<Shared>,
+    deliverer: Deliverer,
+    sealed: mpsc::UnboundedReceiver<Sealed>,
+) {
+    tokio::select! {
+        () = deliver_all(&shared, deliverer, sealed) => {}
+        () = shared.discarded() => {}
+    }
+}
+
+async fn deliver_all(
+    shared: &Shared,
     deliverer: Deliverer,
     sealed: mpsc::UnboundedReceiver<Sealed>,
 ) {
     let incoming = futures::stream::unfold(sealed, |mut sealed| async {
         sealed.recv().await.map(|next| (next, sealed))
     });
-    let format = Arc::clone(&deliverer.format);
-    let mut prepared = std::pin::pin!(
-        incoming.map(move |sealed| prepare(Arc::clone(&format), sealed)).buffered(CONVERSIONS)
-    );
+    let mut prepared = std::pin::pin!(incoming.map(prepare).buffered(CONVERSIONS));
     while let Some(ready) = prepared.next().await {
-        deliverer.deliver(&shared, ready).await;
+        deliverer.deliver(shared, ready).await;
     }
 }
 
 /// A buffer with its objects made and its records let go.
 pub(crate) struct Ready {
     pub(crate) prepared: Prepared,
+    pub(crate) destination: Arc<Destination>,
     pub(crate) trigger: Trigger,
     pub(crate) oldest: DateTime<Utc>,
     pub(crate) object_id: Uuid,
@@ -84,17 +95,20 @@ pub(crate) struct Ready {
     pub(crate) bytes: usize,
 }
 
-async fn prepare(format: Arc<RecordFormat>, sealed: Sealed) -> Ready {
+async fn prepare(sealed: Sealed) -> Ready {
     let sealed = Arc::new(sealed);
-    let (task_format, task_sealed) = (Arc::clone(&format), Arc::clone(&sealed));
-    let task = tokio::task::spawn_blocking(move || output::prepare(&task_format, &task_sealed));
+    let for_task = Arc::clone(&sealed);
+    let task = tokio::task::spawn_blocking(move || {
+        output::prepare(&for_task.destination.format, &for_task)
+    });
     let prepared = match task.await {
         Ok(prepared) => prepared,
         // A defect below us must not cost anybody their records: they go to the error object.
-        Err(_) => output::after_panic(&format, &sealed),
+        Err(_) => output::after_panic(&sealed.destination.format, &sealed),
     };
     Ready {
         prepared,
+        destination: Arc::clone(&sealed.destination),
         trigger: sealed.trigger,
         oldest: sealed.oldest,
         object_id: sealed.object_id,

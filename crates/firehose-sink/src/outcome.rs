@@ -64,7 +64,7 @@ impl RecordId {
         Self(IdForm::Text(text.into()))
     }
 
-    /// The id `{prefix}{number:016x}`, formatted only when somebody looks at it: a local stream
+    /// The id `{prefix}{number:x}`, formatted only when somebody looks at it: a local stream
     /// hands out millions of ids a second that nobody reads.
     #[must_use]
     pub fn numbered(prefix: Arc<str>, number: u64) -> Self {
@@ -76,7 +76,7 @@ impl fmt::Display for RecordId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {
             IdForm::Text(text) => f.write_str(text),
-            IdForm::Numbered { prefix, number } => write!(f, "{prefix}{number:016x}"),
+            IdForm::Numbered { prefix, number } => write!(f, "{prefix}{number:x}"),
         }
     }
 }

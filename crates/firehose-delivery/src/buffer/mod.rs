@@ -18,6 +18,8 @@ pub enum Trigger {
     Age,
     /// Somebody asked: a flush or a close.
     Flush,
+    /// The stream was given a new configuration, which holds for the records after it.
+    Update,
 }
 
 /// The records that wait for the next object of one stream.
@@ -46,6 +48,11 @@ impl RecordBuffer {
     #[must_use]
     pub fn new(hints: BufferingHints) -> Self {
         Self { hints, opened: None, records: BufferedRecords::default() }
+    }
+
+    /// Sets when the buffer is due, from now on.
+    pub fn set_hints(&mut self, hints: BufferingHints) {
+        self.hints = hints;
     }
 
     /// Puts a record in that arrived `now`; `arrival` is the time of day. Answers with the reason

@@ -32,6 +32,10 @@ pub enum ErrorCode {
     ParseError,
     /// The record is JSON that does not fit the table.
     MalformedData,
+    /// The table or its database is not in the catalogue.
+    EntityNotFound,
+    /// The table has a schema that records cannot be converted to.
+    InvalidSchema,
     /// The engine could not write the rows, through no fault of the record.
     InternalError,
 }
@@ -43,6 +47,8 @@ impl ErrorCode {
         match self {
             Self::ParseError => "DataFormatConversion.ParseError",
             Self::MalformedData => "DataFormatConversion.MalformedData",
+            Self::EntityNotFound => "DataFormatConversion.EntityNotFound",
+            Self::InvalidSchema => "DataFormatConversion.InvalidSchema",
             Self::InternalError => "DataFormatConversion.InternalError",
         }
     }
@@ -57,7 +63,8 @@ pub struct ConversionError {
 }
 
 impl ConversionError {
-    pub(crate) fn new(code: ErrorCode, message: impl Into<String>) -> Self {
+    /// An error with this code and these words.
+    pub fn new(code: ErrorCode, message: impl Into<String>) -> Self {
         Self { code, message: message.into() }
     }
 

@@ -21,6 +21,7 @@ pub(crate) struct KeyLayout {
     prefix: String,
     error_prefix: String,
     stem: String,
+    extension: Option<String>,
 }
 
 impl KeyLayout {
@@ -30,11 +31,14 @@ impl KeyLayout {
             prefix: config.prefix.clone(),
             error_prefix: format!("{error_prefix}{CONVERSION_FAILED}/"),
             stem: format!("{}-{}", config.name, config.version_id),
+            extension: config.file_extension.clone(),
         }
     }
 
-    /// Key of an object whose oldest record arrived at `arrival`.
+    /// Key of an object whose oldest record arrived at `arrival`. A `FileExtension` of the stream
+    /// replaces the format's `extension`.
     pub(crate) fn object(&self, arrival: DateTime<Utc>, id: Uuid, extension: &str) -> String {
+        let extension = self.extension.as_deref().unwrap_or(extension);
         format!("{}{extension}", self.key(&self.prefix, arrival, id))
     }
 
@@ -81,6 +85,13 @@ mod tests {
                 format!("{error_prefix}2022/01/08/06/{name}")
             );
         }
+    }
+
+    #[test]
+    fn a_file_extension_replaces_the_formats_own_and_not_that_of_error_objects() {
+        let layout = KeyLayout::new(&DeliveryStreamConfig::new("s").with_file_extension(".pq"));
+        assert!(layout.object(DateTime::UNIX_EPOCH, Uuid::nil(), ".parquet").ends_with("0.pq"));
+        assert!(layout.error_object(DateTime::UNIX_EPOCH, Uuid::nil()).ends_with('0'));
     }
 
     #[test]

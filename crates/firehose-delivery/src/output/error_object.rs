@@ -10,7 +10,7 @@ use object_store::PutPayload;
 use serde::Serialize;
 
 use super::PreparedErrors;
-use crate::{ConversionError, GlueTable, worker::Sealed};
+use crate::{ConversionError, SchemaReference, worker::Sealed};
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -39,7 +39,7 @@ struct Table<'a> {
 
 /// The lines for the records with these indices; nothing when there are none.
 pub(super) fn write(
-    table: &GlueTable,
+    table: &SchemaReference,
     sealed: &Sealed,
     failed: &[(usize, ConversionError)],
 ) -> Option<PreparedErrors> {
@@ -61,7 +61,7 @@ pub(super) fn write(
 }
 
 fn line<'a>(
-    table: &'a GlueTable,
+    table: &'a SchemaReference,
     sealed: &Sealed,
     index: usize,
     record: &[u8],
@@ -78,12 +78,12 @@ fn line<'a>(
         sequence_number: (sealed.first_number + index as u64).to_string(),
         sub_sequence_number: 0,
         data_catalog_table: Table {
-            catalog_id: table.catalog_id(),
-            database_name: table.database(),
-            table_name: table.table(),
-            region: table.region(),
-            version_id: table.version_id(),
-            role_arn: table.role_arn(),
+            catalog_id: &table.catalog_id,
+            database_name: &table.database,
+            table_name: &table.table,
+            region: &table.region,
+            version_id: &table.version_id,
+            role_arn: &table.role_arn,
         },
     }
 }

@@ -11,7 +11,7 @@ use object_store::PutPayload;
 pub use self::parquet::ParquetObject;
 use crate::{
     BufferedRecords, ConversionError, Error, ErrorCode, GlueTable, ParquetOptions, RecordFormat,
-    worker::Sealed,
+    SchemaReference, SchemaSource, worker::Sealed,
 };
 
 /// What one buffer becomes.
@@ -42,27 +42,34 @@ pub(crate) struct PreparedErrors {
 pub(crate) fn prepare(format: &RecordFormat, sealed: &Sealed) -> Prepared {
     match format {
         RecordFormat::Raw => raw(&sealed.records),
-        RecordFormat::Parquet { table, options } => convert(table, *options, sealed)
-            .unwrap_or_else(|why| {
-                let why = ConversionError::new(ErrorCode::InternalError, describe(&why));
-                all_failed(table, sealed, &why)
-            }),
+        RecordFormat::Parquet { schema, options } => convert_by(schema.as_ref(), *options, sealed)
+            .unwrap_or_else(|why| all_failed(&schema.reference(), sealed, &why)),
     }
+}
+
+fn convert_by(
+    schema: &dyn SchemaSource,
+    options: ParquetOptions,
+    sealed: &Sealed,
+) -> Result<Prepared, ConversionError> {
+    let table = schema.table()?;
+    convert(&table, options, sealed)
+        .map_err(|why| ConversionError::new(ErrorCode::InternalError, describe(&why)))
 }
 
 /// What becomes of a buffer whose preparation panicked: its records are kept, as they came.
 pub(crate) fn after_panic(format: &RecordFormat, sealed: &Sealed) -> Prepared {
     match format {
         RecordFormat::Raw => raw(&sealed.records),
-        RecordFormat::Parquet { table, .. } => {
+        RecordFormat::Parquet { schema, .. } => {
             let why = ConversionError::new(ErrorCode::InternalError, "The conversion panicked.");
-            all_failed(table, sealed, &why)
+            all_failed(&schema.reference(), sealed, &why)
         }
     }
 }
 
 /// Sends a whole buffer to the error object, so that nothing is lost when it cannot be written.
-fn all_failed(table: &GlueTable, sealed: &Sealed, why: &ConversionError) -> Prepared {
+fn all_failed(table: &SchemaReference, sealed: &Sealed, why: &ConversionError) -> Prepared {
     let failed: Vec<_> = (0..sealed.records.len()).map(|index| (index, why.clone())).collect();
     Prepared { object: None, errors: error_object::write(table, sealed, &failed) }
 }
@@ -89,7 +96,7 @@ fn convert(table: &GlueTable, options: ParquetOptions, sealed: &Sealed) -> Resul
         records,
         rows: Some(rows),
     });
-    Ok(Prepared { object, errors: error_object::write(table, sealed, &failed) })
+    Ok(Prepared { object, errors: error_object::write(table.reference(), sealed, &failed) })
 }
 
 fn describe(error: &Error) -> String {

@@ -3,6 +3,7 @@
 
 mod glue_type;
 mod parquet_schema;
+mod source;
 
 use std::sync::Arc;
 
@@ -10,6 +11,7 @@ use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
 
 pub use self::glue_type::GlueType;
 pub(crate) use self::parquet_schema::parquet_schema;
+pub use self::source::{SchemaReference, SchemaSource};
 use crate::Error;
 
 /// One column of a Glue table.
@@ -44,13 +46,8 @@ impl GlueColumn {
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GlueTable {
-    database: String,
-    table: String,
+    reference: SchemaReference,
     columns: Vec<GlueColumn>,
-    catalog_id: String,
-    region: String,
-    version_id: String,
-    role_arn: String,
 }
 
 impl GlueTable {
@@ -91,73 +88,42 @@ impl GlueTable {
                 "names a table without columns",
             ));
         }
-        Ok(Self {
-            database,
-            table,
-            columns: read,
-            catalog_id: "000000000000".to_owned(),
-            region: "us-east-1".to_owned(),
-            version_id: "LATEST".to_owned(),
-            role_arn: "arn:aws:iam::000000000000:role/firehose".to_owned(),
-        })
+        Ok(Self { reference: SchemaReference::new(database, table), columns: read })
     }
 
     /// Sets the account and region that error objects name.
     #[must_use]
     pub fn in_account(mut self, catalog_id: impl Into<String>, region: impl Into<String>) -> Self {
-        self.catalog_id = catalog_id.into();
-        self.region = region.into();
+        self.reference.catalog_id = catalog_id.into();
+        self.reference.region = region.into();
         self
     }
 
     /// Sets the table version that error objects name.
     #[must_use]
     pub fn at_version(mut self, version_id: impl Into<String>) -> Self {
-        self.version_id = version_id.into();
+        self.reference.version_id = version_id.into();
         self
     }
 
     /// Sets the role that error objects name.
     #[must_use]
     pub fn with_role(mut self, role_arn: impl Into<String>) -> Self {
-        self.role_arn = role_arn.into();
+        self.reference.role_arn = role_arn.into();
         self
     }
 
-    /// Name of the database.
+    /// Sets the whole name under which the table stands in a catalogue.
     #[must_use]
-    pub fn database(&self) -> &str {
-        &self.database
+    pub fn known_as(mut self, reference: SchemaReference) -> Self {
+        self.reference = reference;
+        self
     }
 
-    /// Name of the table.
+    /// The name under which the table stands in a catalogue.
     #[must_use]
-    pub fn table(&self) -> &str {
-        &self.table
-    }
-
-    /// The account that owns the catalogue.
-    #[must_use]
-    pub fn catalog_id(&self) -> &str {
-        &self.catalog_id
-    }
-
-    /// The region of the catalogue.
-    #[must_use]
-    pub fn region(&self) -> &str {
-        &self.region
-    }
-
-    /// The table version, or `LATEST`.
-    #[must_use]
-    pub fn version_id(&self) -> &str {
-        &self.version_id
-    }
-
-    /// The role that reads the table.
-    #[must_use]
-    pub fn role_arn(&self) -> &str {
-        &self.role_arn
+    pub fn reference(&self) -> &SchemaReference {
+        &self.reference
     }
 
     /// The columns, in table order.
