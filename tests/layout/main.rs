@@ -14,12 +14,15 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("captains-cli", &[]),
     ("firehose-sink", &[]),
     ("firehose-delivery", &["firehose-sink"]),
+    ("object-directory", &[]),
+    ("firehose-endpoint", &["firehose-delivery", "firehose-sink", "object-directory"]),
     ("s3-parquet-reader", &[]),
     ("stream-analysis", &["s3-parquet-reader"]),
     (
         "captains-producer",
         &["captain-ratings", "captains-cli", "firehose-sink", "firehose-delivery"],
     ),
+    ("firehose-local", &["captain-ratings", "captains-cli", "firehose-endpoint"]),
     ("captains-analyzer", &["captains-cli", "stream-analysis", "s3-parquet-reader"]),
 ];
 
@@ -73,7 +76,7 @@ fn crates_know_only_whom_they_may_know() {
 
 #[test]
 fn one_version_of_what_must_not_stand_twice() {
-    let metadata = metadata(&["--offline", "--locked"]);
+    let metadata = metadata(&["--locked"]);
     for name in ONCE {
         let versions: BTreeSet<_> = metadata
             .packages
@@ -92,8 +95,12 @@ fn one_version_of_what_must_not_stand_twice() {
 
 #[test]
 fn libraries_bring_nothing_heavy_unasked() {
-    for (name, _) in ARROWS.iter().filter(|(name, _)| !name.starts_with("captains-")) {
+    for (name, _) in ARROWS {
         let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join("../crates").join(name);
+        // Programs may bring what they like; nobody embeds `captains-cli`.
+        if *name == "captains-cli" || !manifest.exists() {
+            continue;
+        }
         let tree = std::process::Command::new(env!("CARGO"))
             .args(["tree", "--offline", "--locked", "--edges", "normal", "--prefix", "none"])
             .args(["--package", name])

@@ -1,4 +1,8 @@
-//! The harness: the tutorial's delivery stream over any store, and ratings sent through it.
+//! The harness: the tutorial's delivery stream over any store, and ratings sent through it; and
+//! `firehose-local` as a process.
+
+mod firehose_local;
+mod program;
 
 use std::{sync::Arc, time::Duration};
 
@@ -7,6 +11,14 @@ use firehose_delivery::{Clock, DeliveryStream, DeliveryStreamConfig, EmbeddedSin
 use firehose_sink::FirehoseSink;
 use object_store::ObjectStore;
 use s3_parquet_reader::{ParquetSet, ReadOptions};
+
+pub use firehose_local::{Answer, Ended, FirehoseLocal, signal};
+
+/// The build folder of the profile that the running test was built with.
+#[must_use]
+pub fn build_directory() -> std::path::PathBuf {
+    program::profile_directory()
+}
 
 /// Size at which the harness's buffers go out.
 pub const BUFFER_BYTES: usize = 64 * 1024;

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use anyhow::Context;
 use arrow::array::RecordBatch;
+use aws_config::SdkConfig;
 use captain_ratings::tutorial;
 use parquet::{
     file::reader::{FileReader, SerializedFileReader},
@@ -23,16 +24,19 @@ pub(crate) struct Answers {
     pub(crate) earlier_objects: usize,
 }
 
-/// Reads the objects with these keys and analyses them.
-pub(crate) async fn of(bucket: &Path, keys: &[String]) -> anyhow::Result<Answers> {
-    let location = bucket.join(tutorial::PREFIX);
-    let location = location.to_str().context("the directory's name is not UTF-8")?;
-    let set = ParquetSet::open(location, &ReadOptions::default()).await?;
+/// Reads the objects with these keys from S3, where `config` says it is, and analyses them.
+/// `bucket` is the directory that they lie in.
+pub(crate) async fn of(
+    config: &SdkConfig,
+    bucket: &Path,
+    keys: &[String],
+) -> anyhow::Result<Answers> {
+    let options = ReadOptions::default();
+    let set = ParquetSet::from_sdk_config(config, tutorial::BUCKET, tutorial::PREFIX, &options)?;
     let listed = set.list().await?;
     let mut batches = Vec::new();
     for key in keys {
-        // The set's keys are relative to the store it opened, ours to the bucket.
-        let object = listed.iter().find(|object| object.key.ends_with(key.as_str()));
+        let object = listed.iter().find(|object| object.key == *key);
         let object = object.with_context(|| format!("object `{key}` is not listed"))?;
         batches.extend(set.read_object(&object.key).await?.into_batches());
     }

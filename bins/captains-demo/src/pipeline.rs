@@ -1,17 +1,19 @@
-//! The way from a rating to a Parquet file: generator, producer, delivery stream, directory.
+//! The way from a rating to a Parquet file: generator, producer, and the AWS SDK over HTTP to an
+//! endpoint in this process.
 
 use std::{path::Path, sync::Arc, time::Duration, time::SystemTime};
 
-use anyhow::Context;
+use anyhow::{Context, ensure};
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_credential_types::{Credentials, provider::SharedCredentialsProvider};
 use bytes::Bytes;
-use captain_ratings::{COLUMNS, JsonStyle, RatingGenerator, tutorial};
-use firehose_delivery::{
-    Clock, DeliveryEvent, DeliveryStream, DeliveryStreamConfig, EmbeddedSink, GlueTable, Observer,
-    StreamStats,
+use captain_ratings::{JsonStyle, RatingGenerator, tutorial};
+use firehose_endpoint::{DeliveryEvent, Endpoint, Observer};
+use firehose_sink::{AwsFirehoseSink, Producer, Record, Retry, Stop};
+use tokio::{
+    net::TcpListener,
+    sync::mpsc::{UnboundedReceiver, unbounded_channel},
 };
-use firehose_sink::{Producer, Record, Retry, Stop};
-use object_store::local::LocalFileSystem;
-use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 /// Small enough that 100,000 ratings fill several buffers. AWS wants at least 64 MiB.
 pub(crate) const BUFFER_BYTES: usize = 1024 * 1024;
@@ -27,13 +29,16 @@ const HANDFUL: u64 = 500;
 pub(crate) struct Sent {
     pub(crate) delivered: u64,
     pub(crate) planted: u64,
-    pub(crate) stats: StreamStats,
 }
 
-/// A pipeline at work. Its events come while it runs and end with it.
-pub(crate) struct Pipeline {
+/// An endpoint on a free port of this machine, with the tutorial's resources in it.
+pub(crate) struct Cloud {
+    endpoint: Endpoint,
+    /// What an AWS client needs to reach it.
+    pub(crate) config: SdkConfig,
+    pub(crate) url: String,
+    /// Every delivery, as it happens.
     pub(crate) events: UnboundedReceiver<DeliveryEvent>,
-    pub(crate) work: tokio::task::JoinHandle<anyhow::Result<Sent>>,
 }
 
 /// The ratings of a seed, from now on and a little apart.
@@ -41,38 +46,59 @@ pub(crate) fn ratings(seed: u64) -> RatingGenerator {
     RatingGenerator::with_seed(seed).starting_at(SystemTime::now()).every(Duration::from_micros(20))
 }
 
-/// Opens the delivery stream over `bucket` and starts sending.
-pub(crate) async fn start(
-    ratings: RatingGenerator,
-    count: u64,
-    bucket: &Path,
-) -> anyhow::Result<Pipeline> {
-    std::fs::create_dir_all(bucket)
-        .with_context(|| format!("directory `{}` cannot be made", bucket.display()))?;
-    let store = Arc::new(LocalFileSystem::new_with_prefix(bucket)?);
-    let table = GlueTable::new(tutorial::DATABASE, tutorial::TABLE, COLUMNS)?;
-    let config = DeliveryStreamConfig::new(tutorial::DELIVERY_STREAM)
-        .with_prefix(tutorial::PREFIX)
-        .converting_to(table)
-        .buffering(BUFFER_BYTES, BUFFER_AGE);
+/// Starts an endpoint over `dir`; it is served for as long as the process lives.
+pub(crate) async fn start(dir: &Path) -> anyhow::Result<Cloud> {
     let (tell, events) = unbounded_channel();
     // Nobody listens any more once the run is over.
     let observer = Observer::new(move |event| drop(tell.send(event.clone())));
-    let stream = DeliveryStream::open_observed(config, store, Clock::system(), observer).await?;
-    let work = tokio::spawn(send(stream, ratings, count));
-    Ok(Pipeline { events, work })
+    let endpoint = Endpoint::builder()
+        .data_dir(dir)
+        .buffer_size(BUFFER_BYTES)
+        .buffer_interval(BUFFER_AGE)
+        .observed_by(observer)
+        .build()
+        .await?;
+    firehose_local::tutorial::prepare(&endpoint, false).await?;
+    let listener = TcpListener::bind("127.0.0.1:0").await.context("failed to find a free port")?;
+    let url = format!("http://{}", listener.local_addr()?);
+    let server = endpoint.clone();
+    tokio::spawn(async move { server.serve(listener, std::future::pending()).await });
+    Ok(Cloud { endpoint, config: sdk_config(&url), url, events })
+}
+
+/// Any credentials will do there.
+fn sdk_config(url: &str) -> SdkConfig {
+    let credentials = Credentials::new("demo", "demo", None, None, "captains-demo");
+    SdkConfig::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::new(tutorial::REGION))
+        .credentials_provider(SharedCredentialsProvider::new(credentials))
+        .endpoint_url(url)
+        .build()
+}
+
+impl Cloud {
+    /// Starts sending; the answer comes when everything is delivered.
+    pub(crate) fn send(
+        &self,
+        ratings: RatingGenerator,
+        count: u64,
+    ) -> tokio::task::JoinHandle<anyhow::Result<Sent>> {
+        let sink = AwsFirehoseSink::from_config(&self.config, tutorial::DELIVERY_STREAM);
+        tokio::spawn(send(self.endpoint.clone(), sink, ratings, count))
+    }
 }
 
 async fn send(
-    stream: DeliveryStream,
+    endpoint: Endpoint,
+    sink: AwsFirehoseSink,
     mut ratings: RatingGenerator,
     count: u64,
 ) -> anyhow::Result<Sent> {
-    let sink = Arc::new(EmbeddedSink::new(stream.clone()));
     // One call at a time keeps the order, so that the first rows are the first records.
     // Whoever has no room for the files is told soon.
     let retry = Retry { stop: Stop::After(PATIENCE), ..Retry::default() };
-    let (producer, drain) = Producer::builder(sink).in_flight(1).retry(retry).start();
+    let (producer, drain) = Producer::builder(Arc::new(sink)).in_flight(1).retry(retry).start();
     let (mut made, mut planted) = (0, 0);
     // A pause on the way and one at the end let buffers go out by age, not only by size.
     for until in [count * 3 / 5, count] {
@@ -91,21 +117,29 @@ async fn send(
             made += handful;
         }
         producer.flush().await;
-        wait_until_written(&stream).await;
+        wait_until_written(&endpoint).await;
     }
     drop(producer);
     let report = drain.finish(PATIENCE).await;
-    let stats = stream.close_within(PATIENCE).await?;
-    Ok(Sent { delivered: report.delivered, planted, stats })
+    for stream in endpoint.close(PATIENCE).await {
+        ensure!(
+            stream.delivered,
+            "{} records of delivery stream {} are not delivered{}",
+            stream.buffered_records,
+            stream.stream,
+            stream.last_error.map(|why| format!(": {why}")).unwrap_or_default()
+        );
+    }
+    Ok(Sent { delivered: report.delivered, planted })
 }
 
 /// Waits until the buffer has gone out by its age and its file is written.
-async fn wait_until_written(stream: &DeliveryStream) {
+async fn wait_until_written(endpoint: &Endpoint) {
     let written = async {
-        while stream.stats().buffered_records > 0 {
+        while endpoint.reports().iter().any(|stream| stream.buffered_records > 0) {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
     };
-    // What is not written by then is told when the stream is closed.
+    // What is not written by then is told when the endpoint is closed.
     let _ = tokio::time::timeout(BUFFER_AGE + PATIENCE, written).await;
 }

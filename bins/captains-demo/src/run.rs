@@ -8,12 +8,14 @@ use std::{
 
 use captain_ratings::{RatingGenerator, tutorial};
 use captains_cli::{ExitStatus, Failure};
-use firehose_delivery::DeliveryEvent;
+use firehose_endpoint::DeliveryEvent;
+
+use tokio::task::JoinHandle;
 
 use crate::{
     Args,
     answers::{self, Answers},
-    pipeline::{self, BUFFER_AGE, BUFFER_BYTES, Pipeline, Sent},
+    pipeline::{self, BUFFER_AGE, BUFFER_BYTES, Cloud, Sent},
     tell::{self, grouped},
 };
 
@@ -26,13 +28,14 @@ pub async fn run(args: &Args, out: &mut (dyn Write + Send)) -> anyhow::Result<bo
     let started = Instant::now();
     let bucket = args.dir.join(tutorial::BUCKET);
     let ratings = pipeline::ratings(args.seed);
-    introduce(args, &ratings, out)?;
+    let mut cloud = pipeline::start(&args.dir).await?;
+    introduce(args, &cloud, &ratings, out)?;
     tell::headline(out, "Delivered (a buffer goes out when it is full or old)")?;
-    let pipeline = pipeline::start(ratings, args.count, &bucket).await?;
-    let (sent, keys) = follow(pipeline, out).await?;
-    let answers = answers::of(&bucket, &keys).await?;
+    let work = cloud.send(ratings, args.count);
+    let (sent, delivered) = follow(&mut cloud, work, out).await?;
+    let answers = answers::of(&cloud.config, &bucket, &delivered.keys).await?;
     show(&answers, out)?;
-    let complete = check(args, &sent, &answers, out)?;
+    let complete = check(args, &sent, &delivered, &answers, out)?;
     conclude(args, &bucket, &answers, out)?;
     writeln!(out, "\n{:.1} s in all.", started.elapsed().as_secs_f64())?;
     Ok(complete)
@@ -63,12 +66,19 @@ fn is_broken_pipe(why: &anyhow::Error) -> bool {
     why.downcast_ref::<io::Error>().is_some_and(|why| why.kind() == io::ErrorKind::BrokenPipe)
 }
 
-fn introduce(args: &Args, ratings: &RatingGenerator, out: &mut dyn Write) -> io::Result<()> {
+fn introduce(
+    args: &Args,
+    cloud: &Cloud,
+    ratings: &RatingGenerator,
+    out: &mut dyn Write,
+) -> io::Result<()> {
     writeln!(
         out,
-        "{} ratings with seed {} -> delivery stream {} ({} MiB or {} s) -> Parquet in {}",
+        "{} ratings with seed {} -> AWS SDK -> {} -> delivery stream {} ({} MiB or {} s) -> \
+         Parquet in {}",
         grouped(args.count),
         args.seed,
+        cloud.url,
         tutorial::DELIVERY_STREAM,
         BUFFER_BYTES >> 20,
         BUFFER_AGE.as_secs(),
@@ -81,28 +91,37 @@ fn introduce(args: &Args, ratings: &RatingGenerator, out: &mut dyn Write) -> io:
     Ok(())
 }
 
-/// Prints each delivery as it comes; answers with what was sent and the keys of the Parquet
-/// objects.
+/// What the delivery stream wrote.
+#[derive(Debug, Default)]
+struct Written {
+    /// Keys of the Parquet objects.
+    keys: Vec<String>,
+    rows: u64,
+}
+
+/// Prints each delivery as it comes; answers with what was sent and what was written.
 async fn follow(
-    mut pipeline: Pipeline,
+    cloud: &mut Cloud,
+    mut work: JoinHandle<anyhow::Result<Sent>>,
     out: &mut (dyn Write + Send),
-) -> anyhow::Result<(Sent, Vec<String>)> {
-    let mut keys = Vec::new();
+) -> anyhow::Result<(Sent, Written)> {
+    let mut written = Written::default();
     let sent = loop {
         // Events first: when the work is done, all of them have been told.
         tokio::select! {
             biased;
-            Some(event) = pipeline.events.recv() => {
+            Some(event) = cloud.events.recv() => {
                 tell::event(out, &event)?;
                 out.flush()?;
                 if let DeliveryEvent::Delivered(delivered) = event {
-                    keys.push(delivered.key);
+                    written.rows += delivered.rows.unwrap_or_default() as u64;
+                    written.keys.push(delivered.key);
                 }
             }
-            sent = &mut pipeline.work => break sent??,
+            sent = &mut work => break sent??,
         }
     };
-    Ok((sent, keys))
+    Ok((sent, written))
 }
 
 fn show(answers: &Answers, out: &mut dyn Write) -> anyhow::Result<()> {
@@ -115,12 +134,18 @@ fn show(answers: &Answers, out: &mut dyn Write) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn check(args: &Args, sent: &Sent, answers: &Answers, out: &mut dyn Write) -> io::Result<bool> {
+fn check(
+    args: &Args,
+    sent: &Sent,
+    written: &Written,
+    answers: &Answers,
+    out: &mut dyn Write,
+) -> io::Result<bool> {
     let found = answers.anomalies.found;
     tell::headline(out, "Does it add up?")?;
     let counts = [
         ("ratings acknowledged", sent.delivered, args.count),
-        ("rows delivered", sent.stats.delivered_rows, args.count),
+        ("rows delivered", written.rows, args.count),
         ("rows read back", answers.rows, args.count),
         ("anomalies found of those planted", found, sent.planted),
     ];
@@ -144,17 +169,19 @@ fn conclude(args: &Args, bucket: &Path, answers: &Answers, out: &mut dyn Write) 
         None => program.to_owned(),
     };
     tell::headline(out, "The same by hand")?;
-    let (dir, prefix) = (args.dir.display(), prefix.display());
+    let stream = tutorial::DELIVERY_STREAM;
+    let (producer, analyzer) = (run("captains-producer"), run("captains-analyzer"));
     writeln!(
         out,
-        "{} -n {} --seed {} --to local:{dir}",
-        run("captains-producer"),
-        args.count,
-        args.seed
+        "{} --tutorial --buffer-interval 2s   # and in a second shell:",
+        run("firehose-local")
     )?;
+    writeln!(out, "eval \"$({} env)\"", run("firehose-local"))?;
+    writeln!(out, "{producer} -n {} --seed {} --to firehose://{stream}", args.count, args.seed)?;
     for command in ["ls", "captains", "anomalies"] {
-        writeln!(out, "{} {command} {prefix}", run("captains-analyzer"))?;
+        writeln!(out, "{analyzer} {command} s3://{}/{}", tutorial::BUCKET, tutorial::PREFIX)?;
     }
+    writeln!(out, "{analyzer} ls {}", prefix.display())?;
     writeln!(out, "\nThe files lie in {}", bucket.display())?;
     if answers.earlier_objects > 0 {
         let earlier = answers.earlier_objects;

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use arrow::{array::RecordBatch, error::ArrowError, util::display::array_value_to_string};
 use bytesize::ByteSize;
 use comfy_table::{Cell, CellAlignment, Table, presets};
-use firehose_delivery::{Delivered, DeliveryEvent, Trigger};
+use firehose_endpoint::{Delivered, DeliveryEvent, Trigger};
 use stream_analysis::GroupTable;
 
 /// A headline.

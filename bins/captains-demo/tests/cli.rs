@@ -42,5 +42,8 @@ fn a_place_that_cannot_be_written_is_named() {
     let output = demo(&file.join("data"), &[]);
     let err = String::from_utf8(output.stderr).expect("UTF-8");
     assert_eq!(output.status.code(), Some(1));
-    assert!(err.contains("error: directory `") && err.contains("cause:"), "{err}");
+    assert!(
+        err.contains("error: failed to use the data directory `") && err.contains("cause:"),
+        "{err}"
+    );
 }

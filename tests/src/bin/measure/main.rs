@@ -1,6 +1,8 @@
 //! Runs one part of the workspace over much data, for `docs/peers/compare.py` to measure as a whole
 //! process beside other people's programs. It prints what it did; the time is the caller's.
 
+mod endpoint;
+
 use std::{
     fs::File,
     io::{BufRead, BufReader, Write},
@@ -25,7 +27,8 @@ usage: measure generate RECORDS          JSON into a reused buffer, a clock read
        measure convert NDJSON DIRECTORY  JSON lines to Parquet, an object for each 64 MiB
        measure read DIRECTORY            all rows of all Parquet files
        measure read-views DIRECTORY      the same with string views
-       measure embedded RECORDS DIRECTORY  generator, producer, delivery stream, files";
+       measure embedded RECORDS DIRECTORY  generator, producer, delivery stream, files
+       measure endpoint RECORDS DIRECTORY  AWS SDK, 4 calls in flight, HTTP, endpoint, files";
 
 #[tokio::main]
 async fn main() -> Result<()> {
@@ -42,6 +45,9 @@ async fn main() -> Result<()> {
         ["read-views", directory] => read(directory, true).await?,
         ["embedded", records, directory] => {
             embedded(records.parse()?, Path::new(directory)).await?
+        }
+        ["endpoint", records, directory] => {
+            endpoint::run(records.parse()?, Path::new(directory)).await?
         }
         _ => return Err(USAGE.into()),
     };

@@ -1,0 +1,209 @@
+//! The streams' metrics: one table for the JSON status and for Prometheus's text format.
+//!
+//! Names and meanings are those of Firehose's CloudWatch metrics:
+//! <https://docs.aws.amazon.com/firehose/latest/dev/monitoring-with-cloudwatch-metrics.html>
+
+use std::fmt::Write as _;
+
+use http::{HeaderValue, header::CONTENT_TYPE};
+use s3s::HttpResponse;
+use serde_json::Value;
+
+use crate::state::{State, StreamStatus};
+
+/// One metric of a delivery stream.
+pub(super) struct Metric {
+    /// CloudWatch's name.
+    pub(super) name: &'static str,
+    help: &'static str,
+    read: Read,
+}
+
+enum Read {
+    /// Counts up from the endpoint's start.
+    Counter(fn(&StreamStatus) -> u64),
+    /// A number of now.
+    Gauge(fn(&StreamStatus) -> f64),
+}
+
+/// All of them, those that take in first.
+pub(super) const METRICS: &[Metric] = &[
+    counter("IncomingRecords", "Records accepted.", |s| s.stats.accepted_records),
+    counter("IncomingBytes", "Bytes of the records accepted.", |s| s.stats.accepted_bytes),
+    counter("IncomingPutRequests", "Puts that were answered.", |s| {
+        s.put_record_requests + s.put_record_batch_requests
+    }),
+    counter("PutRecord.Requests", "PutRecord calls.", |s| s.put_record_requests),
+    counter("PutRecord.Bytes", "Bytes put by PutRecord.", |s| s.put_record_bytes),
+    counter("PutRecordBatch.Requests", "PutRecordBatch calls.", |s| s.put_record_batch_requests),
+    counter("PutRecordBatch.Records", "Records put by PutRecordBatch.", |s| {
+        s.put_record_batch_records
+    }),
+    counter("PutRecordBatch.Bytes", "Bytes put by PutRecordBatch.", |s| s.put_record_batch_bytes),
+    counter("ThrottledRecords", "Records refused with Slow down.", |s| s.throttled_records),
+    counter("DeliveryToS3.Records", "Records in objects under the prefix.", |s| {
+        s.stats.delivered_records
+    }),
+    counter("DeliveryToS3.Bytes", "Bytes of the objects under the prefix.", |s| {
+        s.stats.delivered_bytes
+    }),
+    counter("DeliveryToS3.ObjectCount", "Objects under the prefix.", |s| s.stats.delivered_objects),
+    gauge("DeliveryToS3.Success", "Share of the puts to S3 that succeeded.", success),
+    gauge("DeliveryToS3.DataFreshness", "Age of the oldest undelivered record, in seconds.", |s| {
+        s.oldest_age.map_or(0.0, |age| age.as_secs_f64())
+    }),
+    counter("SucceedConversion.Records", "Records that were converted.", |s| {
+        if s.stats.delivered_rows > 0 { s.stats.delivered_records } else { 0 }
+    }),
+    counter("FailedConversion.Records", "Records that did not convert.", |s| {
+        s.stats.failed_records
+    }),
+    // CloudWatch has none of what waits; a local endpoint is asked for it first of all.
+    gauge("BufferedRecords", "Records accepted and not in S3 yet.", |s| {
+        as_f64(s.stats.buffered_records)
+    }),
+    gauge("BufferedBytes", "Their bytes.", |s| as_f64(s.stats.buffered_bytes)),
+];
+
+/// The text format of Prometheus.
+pub(super) fn answer(state: &State) -> HttpResponse {
+    let streams = state.streams.status(state.settings.clock.now());
+    let mut answer = HttpResponse::new(text(&streams).into());
+    let content_type = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
+    answer.headers_mut().insert(CONTENT_TYPE, content_type);
+    answer
+}
+
+impl Metric {
+    /// The value as JSON.
+    pub(super) fn value(&self, stream: &StreamStatus) -> Value {
+        match self.read {
+            Read::Counter(read) => read(stream).into(),
+            Read::Gauge(read) => read(stream).into(),
+        }
+    }
+
+    /// `DeliveryToS3.Records` is `aws_firehose_delivery_to_s3_records_total`.
+    fn prometheus_name(&self) -> String {
+        let mut out = String::from("aws_firehose");
+        let mut after_lower = false;
+        for letter in self.name.chars() {
+            match letter {
+                '.' => {
+                    after_lower = true;
+                    continue;
+                }
+                letter if letter.is_ascii_uppercase() && (after_lower || out.ends_with("hose")) => {
+                    out.push('_');
+                }
+                _ => {}
+            }
+            after_lower = letter.is_ascii_lowercase();
+            out.push(letter.to_ascii_lowercase());
+        }
+        if matches!(self.read, Read::Counter(_)) {
+            out.push_str("_total");
+        }
+        out
+    }
+}
+
+const fn counter(name: &'static str, help: &'static str, read: fn(&StreamStatus) -> u64) -> Metric {
+    Metric { name, help, read: Read::Counter(read) }
+}
+
+const fn gauge(name: &'static str, help: &'static str, read: fn(&StreamStatus) -> f64) -> Metric {
+    Metric { name, help, read: Read::Gauge(read) }
+}
+
+/// 1 while nothing was put: no put has failed.
+fn success(stream: &StreamStatus) -> f64 {
+    let good = stream.stats.delivered_objects + stream.stats.error_objects;
+    let all = good + stream.stats.put_retries;
+    if all == 0 { 1.0 } else { as_f64(good) / as_f64(all) }
+}
+
+/// Exact up to 2^53, which no counter here reaches.
+#[expect(clippy::cast_precision_loss, reason = "the counters stay far below 2^53")]
+fn as_f64(count: u64) -> f64 {
+    count as f64
+}
+
+fn text(streams: &[StreamStatus]) -> String {
+    let mut out = String::new();
+    for metric in METRICS {
+        let name = metric.prometheus_name();
+        let kind = if matches!(metric.read, Read::Counter(_)) { "counter" } else { "gauge" };
+        // Writing to a String cannot fail.
+        let _ = writeln!(out, "# HELP {name} {}\n# TYPE {name} {kind}", metric.help);
+        for stream in streams {
+            // AWS's patterns leave no quotes in these names, so that nothing is to be escaped.
+            let _ = writeln!(
+                out,
+                "{name}{{DeliveryStreamName=\"{}\",Region=\"{}\",Account=\"{}\"}} {}",
+                stream.name,
+                stream.caller.region,
+                stream.caller.account,
+                metric.value(stream)
+            );
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use firehose_delivery::StreamStats;
+
+    use super::*;
+    use crate::protocol::Caller;
+
+    fn stream() -> StreamStatus {
+        let mut stats = StreamStats::default();
+        stats.accepted_records = 12;
+        stats.delivered_records = 10;
+        stats.delivered_objects = 3;
+        stats.put_retries = 1;
+        stats.buffered_records = 2;
+        StreamStatus {
+            caller: Caller { account: "000000000000".to_owned(), region: "us-east-1".to_owned() },
+            name: "ratings".to_owned(),
+            status: "ACTIVE",
+            version_id: "1".to_owned(),
+            stats,
+            put_record_requests: 2,
+            put_record_bytes: 20,
+            put_record_batch_requests: 1,
+            put_record_batch_records: 10,
+            put_record_batch_bytes: 100,
+            throttled_records: 0,
+            last_error: None,
+            oldest_age: Some(Duration::from_millis(1500)),
+        }
+    }
+
+    #[test]
+    fn prometheus_reads_every_metric_once_for_each_stream() {
+        let text = text(&[stream()]);
+        let labels =
+            "{DeliveryStreamName=\"ratings\",Region=\"us-east-1\",Account=\"000000000000\"}";
+        for (name, value) in [
+            ("aws_firehose_incoming_records_total", "12"),
+            ("aws_firehose_incoming_put_requests_total", "3"),
+            ("aws_firehose_put_record_batch_records_total", "10"),
+            ("aws_firehose_delivery_to_s3_records_total", "10"),
+            ("aws_firehose_delivery_to_s3_object_count_total", "3"),
+            ("aws_firehose_delivery_to_s3_success", "0.75"),
+            ("aws_firehose_delivery_to_s3_data_freshness", "1.5"),
+            ("aws_firehose_succeed_conversion_records_total", "0"),
+            ("aws_firehose_buffered_records", "2.0"),
+        ] {
+            let line = format!("{name}{labels} {value}");
+            assert!(text.lines().any(|found| found == line), "{line}\n{text}");
+        }
+        let samples = text.lines().filter(|line| !line.starts_with('#')).count();
+        assert_eq!(samples, METRICS.len());
+    }
+}

@@ -1,0 +1,124 @@
+//! What AWS fills in when a request leaves it out, as DescribeDeliveryStream shows it.
+
+use serde_json::{Map, Value, json};
+
+/// The extended destination that is kept for a request's destination.
+pub(super) fn filled(given: &Value) -> Value {
+    let mut destination = given.as_object().cloned().unwrap_or_default();
+    let converts = conversion_is_on(&destination);
+    let size = if converts { 128 } else { 5 };
+    fill(&mut destination, "Prefix", json!(""));
+    fill(
+        &mut destination,
+        "BufferingHints",
+        json!({ "SizeInMBs": size, "IntervalInSeconds": 300 }),
+    );
+    fill(&mut destination, "CompressionFormat", json!("UNCOMPRESSED"));
+    fill(
+        &mut destination,
+        "EncryptionConfiguration",
+        json!({ "NoEncryptionConfig": "NoEncryption" }),
+    );
+    fill(&mut destination, "CloudWatchLoggingOptions", json!({ "Enabled": false }));
+    fill(&mut destination, "S3BackupMode", json!("Disabled"));
+    fill(&mut destination, "CustomTimeZone", json!("UTC"));
+    Value::Object(destination)
+}
+
+fn fill(destination: &mut Map<String, Value>, member: &str, default: Value) {
+    destination.entry(member).or_insert(default);
+}
+
+/// `Enabled` left out counts as true.
+fn conversion_is_on(destination: &Map<String, Value>) -> bool {
+    destination
+        .get("DataFormatConversionConfiguration")
+        .is_some_and(|block| block.get("Enabled").and_then(Value::as_bool).unwrap_or(true))
+}
+
+/// Lays an update over what is kept: members that are given replace, absent ones stay. The
+/// conversion merges member by member, every other block is replaced whole.
+pub(super) fn merged(kept: &Value, update: &Value) -> Value {
+    let mut destination = kept.as_object().cloned().unwrap_or_default();
+    for (member, given) in update.as_object().into_iter().flatten() {
+        // The request calls the backup of an update by another name than that of a create.
+        let member = if member == "S3BackupUpdate" { "S3BackupConfiguration" } else { member };
+        let merges = ["DataFormatConversionConfiguration", "S3BackupConfiguration"];
+        match destination.get_mut(member) {
+            Some(old) if merges.contains(&member) => merge_members(old, given),
+            _ => drop(destination.insert(member.to_owned(), given.clone())),
+        }
+    }
+    Value::Object(destination)
+}
+
+fn merge_members(old: &mut Value, given: &Value) {
+    let (Some(old_members), Some(new_members)) = (old.as_object_mut(), given.as_object()) else {
+        *old = given.clone();
+        return;
+    };
+    for (member, value) in new_members {
+        match old_members.get_mut(member) {
+            // A serializer or deserializer is one of several: a new kind takes the old one's place.
+            Some(old) if !is_choice(member) => merge_members(old, value),
+            _ => drop(old_members.insert(member.clone(), value.clone())),
+        }
+    }
+}
+
+fn is_choice(member: &str) -> bool {
+    ["Serializer", "Deserializer"].contains(&member)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bare_destination_gets_awss_defaults() {
+        let kept = filled(&json!({ "RoleARN": "r", "BucketARN": "b" }));
+        let expected = json!({
+            "RoleARN": "r", "BucketARN": "b", "Prefix": "",
+            "BufferingHints": { "SizeInMBs": 5, "IntervalInSeconds": 300 },
+            "CompressionFormat": "UNCOMPRESSED",
+            "EncryptionConfiguration": { "NoEncryptionConfig": "NoEncryption" },
+            "CloudWatchLoggingOptions": { "Enabled": false },
+            "S3BackupMode": "Disabled", "CustomTimeZone": "UTC"
+        });
+        assert_eq!(kept, expected);
+    }
+
+    #[test]
+    fn hints_left_out_are_larger_with_conversion() {
+        for (enabled, size) in [(json!({}), 128), (json!({ "Enabled": false }), 5)] {
+            let kept = filled(&json!({ "DataFormatConversionConfiguration": enabled }));
+            assert_eq!(kept.pointer("/BufferingHints/SizeInMBs"), Some(&json!(size)));
+        }
+    }
+
+    #[test]
+    fn an_update_replaces_what_it_names_and_merges_the_conversion() {
+        let kept = json!({
+            "Prefix": "a", "BufferingHints": { "SizeInMBs": 64, "IntervalInSeconds": 60 },
+            "DataFormatConversionConfiguration": {
+                "SchemaConfiguration": { "DatabaseName": "d", "TableName": "t" },
+                "OutputFormatConfiguration": { "Serializer": { "ParquetSerDe": {} } }
+            }
+        });
+        let update = json!({
+            "BufferingHints": { "SizeInMBs": 100 },
+            "DataFormatConversionConfiguration": {
+                "SchemaConfiguration": { "TableName": "u" },
+                "OutputFormatConfiguration": { "Serializer": { "OrcSerDe": {} } }
+            }
+        });
+        let expected = json!({
+            "Prefix": "a", "BufferingHints": { "SizeInMBs": 100 },
+            "DataFormatConversionConfiguration": {
+                "SchemaConfiguration": { "DatabaseName": "d", "TableName": "u" },
+                "OutputFormatConfiguration": { "Serializer": { "OrcSerDe": {} } }
+            }
+        });
+        assert_eq!(merged(&kept, &update), expected);
+    }
+}

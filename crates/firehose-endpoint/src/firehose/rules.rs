@@ -1,0 +1,310 @@
+//! What AWS checks beyond the model's constraints, in its order, and what is not built, by name.
+
+use serde_json::Value;
+
+use super::{
+    destination::{Conversion, S3Destination},
+    error::{invalid, not_built},
+    limits,
+};
+use crate::protocol::AwsError;
+
+/// Checks a destination as it would be kept; `given` is the request's, before defaults.
+///
+/// # Errors
+///
+/// `InvalidArgumentException` for the first rule that is broken.
+pub(super) fn check(
+    destination: &S3Destination,
+    given: &Value,
+    relaxed: bool,
+) -> Result<(), AwsError> {
+    if let Some(conversion) = destination.conversion() {
+        check_conversion(destination, conversion, relaxed)?;
+    }
+    check_hints(given)?;
+    check_logging(destination)?;
+    check_prefixes(destination)?;
+    refuse_unbuilt(destination)
+}
+
+/// The order of these checks was probed on AWS; the first that applies wins.
+fn check_conversion(
+    destination: &S3Destination,
+    conversion: &Conversion,
+    relaxed: bool,
+) -> Result<(), AwsError> {
+    if destination.compression_format.as_deref().is_some_and(|format| format != "UNCOMPRESSED") {
+        return Err(invalid(
+            "The S3 destination's compression format must be set to UNCOMPRESSED when data format \
+             conversion is enabled. To enable compression within the converted output format, set \
+             the appropriate serialization option in the output format configuration.",
+        ));
+    }
+    let least = limits::CONVERSION_SIZE_MIB;
+    let size = destination.buffering_hints.size_in_mbs;
+    if !relaxed && size.is_some_and(|size| size < least) {
+        return Err(invalid(format!(
+            "BufferingHints.SizeInMBs must be at least {least} when data format conversion is \
+             enabled."
+        )));
+    }
+    one_of(
+        conversion.input_format_configuration.as_ref(),
+        "InputFormatConfiguration",
+        "Deserializer",
+    )?;
+    one_of(
+        conversion.output_format_configuration.as_ref(),
+        "OutputFormatConfiguration",
+        "Serializer",
+    )?;
+    check_schema(conversion)
+}
+
+/// A block that must hold exactly one of several kinds.
+fn one_of(block: Option<&Value>, block_name: &str, choice: &str) -> Result<(), AwsError> {
+    let Some(block) = block else {
+        return Err(invalid(format!("{block_name} must not be null")));
+    };
+    let kinds = block.get(choice).and_then(Value::as_object).map_or(0, |kinds| kinds.len());
+    let lower = choice.to_lowercase();
+    match kinds {
+        0 => Err(invalid(format!("{choice} must not be null"))),
+        1 => Ok(()),
+        _ => Err(invalid(format!("More than one {lower} specified. Only one may be chosen."))),
+    }
+}
+
+fn check_schema(conversion: &Conversion) -> Result<(), AwsError> {
+    let Some(schema) = &conversion.schema_configuration else {
+        return Err(invalid("SchemaConfiguration must not be null"));
+    };
+    let members = [
+        ("RoleArn", &schema.role_arn),
+        ("DatabaseName", &schema.database_name),
+        ("TableName", &schema.table_name),
+    ];
+    for (name, value) in members {
+        if value.as_deref().unwrap_or_default().is_empty() {
+            return Err(invalid(format!("SchemaConfiguration.{name} must not be null or empty")));
+        }
+    }
+    Ok(())
+}
+
+fn check_hints(given: &Value) -> Result<(), AwsError> {
+    let Some(hints) = given.get("BufferingHints") else { return Ok(()) };
+    if hints.get("SizeInMBs").is_some() == hints.get("IntervalInSeconds").is_some() {
+        return Ok(());
+    }
+    Err(invalid("BufferingHints must have both SizeInMBs and IntervalInSeconds, or neither"))
+}
+
+fn check_logging(destination: &S3Destination) -> Result<(), AwsError> {
+    let logging = &destination.cloud_watch_logging_options;
+    if logging.enabled && (logging.log_group_name.is_none() || logging.log_stream_name.is_none()) {
+        return Err(invalid(
+            "CloudWatchLoggingOptions must have LogGroupName and LogStreamName when it is enabled",
+        ));
+    }
+    Ok(())
+}
+
+fn check_prefixes(destination: &S3Destination) -> Result<(), AwsError> {
+    let error_prefix = destination.error_output_prefix.as_deref().unwrap_or_default();
+    if destination.prefix.contains("!{") && error_prefix.is_empty() {
+        // "Ths" is AWS's own spelling.
+        return Err(invalid(
+            "Ths supplied prefix(es) do not satisfy the following constraint: ErrorOutputPrefix \
+             cannot be null or empty when Prefix contains expressions",
+        ));
+    }
+    for (member, prefix) in
+        [("Prefix", destination.prefix.as_str()), ("ErrorOutputPrefix", error_prefix)]
+    {
+        if prefix.contains("!{") {
+            return Err(not_built(&format!("An expression `!{{…}}` in {member} (`{prefix}`)")));
+        }
+    }
+    Ok(())
+}
+
+/// Nothing is accepted and then ignored: what the engine cannot do is refused by name.
+fn refuse_unbuilt(destination: &S3Destination) -> Result<(), AwsError> {
+    let compression = destination.compression_format.as_deref().unwrap_or("UNCOMPRESSED");
+    if compression != "UNCOMPRESSED" {
+        return Err(not_built(&format!("CompressionFormat {compression}")));
+    }
+    if destination.encryption_configuration.get("KMSEncryptionConfig").is_some() {
+        return Err(not_built("EncryptionConfiguration.KMSEncryptionConfig"));
+    }
+    let processing = &destination.processing_configuration;
+    if let Some(processor) = processing.processors.first().filter(|_| processing.enabled) {
+        return Err(not_built(&format!("A processor of type {}", processor.kind)));
+    }
+    if destination.s3_backup_mode.as_deref() == Some("Enabled") {
+        return Err(not_built("S3BackupMode Enabled"));
+    }
+    if destination.dynamic_partitioning_configuration.enabled {
+        return Err(not_built("Dynamic partitioning"));
+    }
+    let zone = destination.custom_time_zone.as_deref().unwrap_or_default();
+    if !["", "UTC"].contains(&zone) {
+        return Err(not_built(&format!("CustomTimeZone {zone}")));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn converting(change: impl FnOnce(&mut Value)) -> Value {
+        let mut destination = json!({
+            "RoleARN": "arn:aws:iam::123456789012:role/firehose",
+            "BucketARN": "arn:aws:s3:::captains-rating",
+            "DataFormatConversionConfiguration": {
+                "SchemaConfiguration": { "RoleARN": "r", "DatabaseName": "d", "TableName": "t" },
+                "InputFormatConfiguration": { "Deserializer": { "OpenXJsonSerDe": {} } },
+                "OutputFormatConfiguration": { "Serializer": { "ParquetSerDe": {} } }
+            }
+        });
+        change(&mut destination);
+        destination
+    }
+
+    fn refusal(given: &Value, relaxed: bool) -> Option<String> {
+        let destination = S3Destination::read(given).unwrap();
+        check(&destination, given, relaxed).err().map(|error| error.message)
+    }
+
+    const BLOCK: &str = "DataFormatConversionConfiguration";
+
+    #[test]
+    fn the_first_broken_rule_of_a_conversion_is_told() {
+        type Change = fn(&mut Value);
+        let table: [(Change, &str); 12] = [
+            (
+                |d| {
+                    d["CompressionFormat"] = json!("GZIP");
+                    d["BufferingHints"] = json!({ "SizeInMBs": 1, "IntervalInSeconds": 60 });
+                },
+                "must be set to UNCOMPRESSED",
+            ),
+            (
+                |d| d["BufferingHints"] = json!({ "SizeInMBs": 63, "IntervalInSeconds": 60 }),
+                "BufferingHints.SizeInMBs must be at least 64 when data format conversion is \
+                 enabled.",
+            ),
+            (
+                |d| drop(d[BLOCK].as_object_mut().unwrap().remove("InputFormatConfiguration")),
+                "InputFormatConfiguration must not be null",
+            ),
+            (
+                |d| d[BLOCK]["InputFormatConfiguration"]["Deserializer"] = json!({}),
+                "Deserializer must not be null",
+            ),
+            (
+                |d| {
+                    let both = json!({ "OpenXJsonSerDe": {}, "HiveJsonSerDe": {} });
+                    d[BLOCK]["InputFormatConfiguration"]["Deserializer"] = both;
+                },
+                "More than one deserializer specified. Only one may be chosen.",
+            ),
+            (
+                |d| drop(d[BLOCK].as_object_mut().unwrap().remove("OutputFormatConfiguration")),
+                "OutputFormatConfiguration must not be null",
+            ),
+            (|d| d[BLOCK]["OutputFormatConfiguration"] = json!({}), "Serializer must not be null"),
+            (
+                |d| {
+                    let both = json!({ "ParquetSerDe": {}, "OrcSerDe": {} });
+                    d[BLOCK]["OutputFormatConfiguration"]["Serializer"] = both;
+                },
+                "More than one serializer specified. Only one may be chosen.",
+            ),
+            (
+                |d| drop(d[BLOCK].as_object_mut().unwrap().remove("SchemaConfiguration")),
+                "SchemaConfiguration must not be null",
+            ),
+            (
+                |d| d[BLOCK]["SchemaConfiguration"] = json!({ "DatabaseName": "d" }),
+                "SchemaConfiguration.RoleArn must not be null or empty",
+            ),
+            (
+                |d| d[BLOCK]["SchemaConfiguration"] = json!({ "RoleARN": "r" }),
+                "SchemaConfiguration.DatabaseName must not be null or empty",
+            ),
+            (
+                |d| d[BLOCK]["SchemaConfiguration"]["TableName"] = json!(""),
+                "SchemaConfiguration.TableName must not be null or empty",
+            ),
+        ];
+        for (change, expected) in table {
+            let told = refusal(&converting(change), false).unwrap();
+            assert!(told.contains(expected), "{told}");
+        }
+        assert_eq!(refusal(&converting(|_| {}), false), None);
+    }
+
+    #[test]
+    fn a_conversion_that_is_off_is_not_checked_and_relaxed_takes_the_tutorials_megabyte() {
+        let off = converting(|d| d[BLOCK] = json!({ "Enabled": false }));
+        assert_eq!(refusal(&off, false), None);
+        let small = converting(|d| {
+            d["BufferingHints"] = json!({ "SizeInMBs": 1, "IntervalInSeconds": 60 });
+        });
+        assert_eq!(refusal(&small, true), None);
+    }
+
+    #[test]
+    fn what_is_not_built_is_refused_by_name() {
+        let table = [
+            (json!({ "CompressionFormat": "GZIP" }), "CompressionFormat GZIP"),
+            (
+                json!({ "EncryptionConfiguration":
+                    { "KMSEncryptionConfig": { "AWSKMSKeyARN": "k" } } }),
+                "KMSEncryptionConfig",
+            ),
+            (
+                json!({ "ProcessingConfiguration":
+                    { "Enabled": true, "Processors": [{ "Type": "Lambda" }] } }),
+                "Lambda",
+            ),
+            (json!({ "S3BackupMode": "Enabled" }), "S3BackupMode"),
+            (
+                json!({ "DynamicPartitioningConfiguration": { "Enabled": true } }),
+                "Dynamic partitioning",
+            ),
+            (json!({ "CustomTimeZone": "Europe/Lisbon" }), "CustomTimeZone Europe/Lisbon"),
+            (
+                json!({ "Prefix": "a/!{timestamp:yyyy}/", "ErrorOutputPrefix": "e" }),
+                "`!{…}` in Prefix",
+            ),
+        ];
+        for (given, expected) in table {
+            let told = refusal(&given, false).unwrap();
+            assert!(told.contains(expected) && told.contains("not supported"), "{told}");
+        }
+    }
+
+    #[test]
+    fn aws_words_for_a_prefix_without_its_error_prefix() {
+        let told = refusal(&json!({ "Prefix": "!{timestamp:yyyy}" }), false).unwrap();
+        assert!(told.starts_with("Ths supplied prefix(es) do not satisfy"), "{told}");
+    }
+
+    #[test]
+    fn half_of_the_hints_and_logging_without_names_are_refused() {
+        let table = [
+            (json!({ "BufferingHints": { "SizeInMBs": 5 } }), "IntervalInSeconds"),
+            (json!({ "CloudWatchLoggingOptions": { "Enabled": true } }), "LogGroupName"),
+        ];
+        for (given, expected) in table {
+            assert!(refusal(&given, false).unwrap().contains(expected));
+        }
+    }
+}

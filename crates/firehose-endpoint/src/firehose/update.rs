@@ -1,0 +1,79 @@
+//! UpdateDestination.
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::{
+    defaults,
+    describe::DESTINATION_ID,
+    destination,
+    destination::S3Destination,
+    engine::Plan,
+    error::{invalid, not_active, not_found},
+    nothing, read, rules,
+};
+use crate::{
+    protocol::{AwsError, Caller},
+    state::{State, StreamRecord},
+};
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Input {
+    delivery_stream_name: String,
+    current_delivery_stream_version_id: String,
+    destination_id: String,
+}
+
+/// Lays the update over what is kept and checks the result; a refused update changes nothing.
+pub(super) async fn update(
+    state: &State,
+    caller: &Caller,
+    request: &Value,
+) -> Result<Value, AwsError> {
+    let given = destination::only_one(request, "Update")?;
+    let input: Input = read(request.clone())?;
+    let (name, now) = (&input.delivery_stream_name, state.settings.clock.now());
+    let _alone = state.streams.updating.lock().await;
+    let plan = state
+        .streams
+        .change(caller, |streams| {
+            let present = streams.get_mut(name).filter(|stream| !stream.is_gone(now));
+            let stream = present.ok_or_else(|| not_found(caller, name))?;
+            if !stream.is_active(now) {
+                return Err(not_active(caller, name, stream.status(now)));
+            }
+            check_version(stream, &input)?;
+            let kept = defaults::merged(&stream.destination, given);
+            let destination = S3Destination::read(&kept)?;
+            rules::check(&destination, given, state.settings.relaxed)?;
+            stream.version = stream.version.saturating_add(1);
+            stream.destination = kept;
+            stream.updated = Some(now);
+            Plan::new(state, caller, name, stream.version, &destination, true)
+        })
+        .await?;
+    let live = state.streams.live(caller, name).ok_or_else(|| not_found(caller, name))?;
+    plan.apply(&live.stream)?;
+    Ok(nothing())
+}
+
+fn check_version(stream: &StreamRecord, input: &Input) -> Result<(), AwsError> {
+    let current = stream.version.to_string();
+    let given = &input.current_delivery_stream_version_id;
+    if *given != current {
+        return Err(AwsError::client(
+            "ConcurrentModificationException",
+            format!(
+                "Cannot update firehose: {} since the current version id: {current} and specified \
+                 version id: {given} do not match",
+                stream.name
+            ),
+        ));
+    }
+    if input.destination_id != DESTINATION_ID {
+        let given = &input.destination_id;
+        return Err(invalid(format!("Destination Id {given} not found")));
+    }
+    Ok(())
+}

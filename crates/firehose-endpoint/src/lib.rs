@@ -1,0 +1,26 @@
+//! Firehose, Glue and S3 as AWS speaks them, over a delivery engine in this process.
+
+#[cfg(feature = "connector")]
+mod connector;
+mod control;
+mod endpoint;
+mod error;
+mod fault;
+mod firehose;
+mod glue;
+mod protocol;
+mod s3;
+mod server;
+mod settings;
+mod state;
+mod sts;
+
+pub use endpoint::{Endpoint, EndpointBuilder, Refused, StreamReport};
+pub use error::Error;
+pub use fault::{FaultRule, FaultRuleError};
+pub use firehose_delivery::{Clock, Delivered, DeliveryEvent, Observer, Trigger};
+
+/// The README's code runs.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -1,0 +1,189 @@
+//! Delivery streams by name: what was asked for (kept in a file), and the engine's handle to each.
+
+mod counters;
+mod record;
+mod status;
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    path::Path,
+    sync::{Arc, PoisonError, RwLock, atomic::AtomicBool},
+    time::Duration,
+};
+
+use chrono::{DateTime, Utc};
+use firehose_delivery::DeliveryStream;
+
+pub(crate) use self::{
+    counters::Counters,
+    record::{Encryption, StreamRecord},
+    status::{FlushAnswer, StreamStatus},
+};
+use super::Kept;
+use crate::{Error, protocol::Caller};
+
+/// Scope (account and region) to name to stream.
+type Records = BTreeMap<String, BTreeMap<String, StreamRecord>>;
+
+/// A stream that takes records.
+#[derive(Debug)]
+pub(crate) struct Live {
+    pub(crate) stream: DeliveryStream,
+    /// When CREATING ends.
+    pub(crate) active_at: DateTime<Utc>,
+    /// Whether answers say that records are encrypted.
+    pub(crate) encrypted: AtomicBool,
+    pub(crate) counters: Counters,
+}
+
+/// The delivery streams of every account and region.
+#[derive(Debug)]
+pub(crate) struct DeliveryStreams {
+    records: Kept<Records>,
+    live: RwLock<HashMap<Caller, HashMap<String, Arc<Live>>>>,
+    /// Held from the check of an update to its effect, so that two do not cross.
+    pub(crate) updating: tokio::sync::Mutex<()>,
+}
+
+impl DeliveryStreams {
+    /// Reads the streams back from their file in `folder`. None takes records yet: see
+    /// [`attach`](Self::attach).
+    ///
+    /// # Errors
+    ///
+    /// The file cannot be read.
+    pub(crate) fn open(folder: &Path) -> Result<Self, Error> {
+        let records = Kept::open(folder, "delivery-streams.json")?;
+        Ok(Self { records, live: RwLock::default(), updating: tokio::sync::Mutex::default() })
+    }
+
+    /// Every stream, whatever its account and region, that is not gone at `now`.
+    pub(crate) fn all(&self, now: DateTime<Utc>) -> Vec<StreamRecord> {
+        let records = self.records.get();
+        records
+            .values()
+            .flat_map(BTreeMap::values)
+            .filter(|record| !record.is_gone(now))
+            .cloned()
+            .collect()
+    }
+
+    /// Names of the caller's streams, in order.
+    pub(crate) fn of(&self, caller: &Caller, now: DateTime<Utc>) -> Vec<StreamRecord> {
+        let records = self.records.get();
+        let streams = records.get(&caller.scope());
+        let present = streams.into_iter().flat_map(BTreeMap::values);
+        present.filter(|record| !record.is_gone(now)).cloned().collect()
+    }
+
+    /// One stream.
+    pub(crate) fn find(
+        &self,
+        caller: &Caller,
+        name: &str,
+        now: DateTime<Utc>,
+    ) -> Option<StreamRecord> {
+        let records = self.records.get();
+        let found = records.get(&caller.scope())?.get(name)?;
+        (!found.is_gone(now)).then(|| found.clone())
+    }
+
+    /// Changes the caller's streams, and keeps the change.
+    ///
+    /// # Errors
+    ///
+    /// What `change` answers, and a file that cannot be written; then nothing is changed.
+    pub(crate) async fn change<R, E: From<Error>>(
+        &self,
+        caller: &Caller,
+        change: impl FnOnce(&mut BTreeMap<String, StreamRecord>) -> Result<R, E> + Send,
+    ) -> Result<R, E> {
+        let scope = caller.scope();
+        self.records.change(|records| change(records.entry(scope).or_default())).await
+    }
+
+    /// The engine's handle to a stream, for a put.
+    pub(crate) fn live(&self, caller: &Caller, name: &str) -> Option<Arc<Live>> {
+        let live = self.live.read().unwrap_or_else(PoisonError::into_inner);
+        live.get(caller)?.get(name).map(Arc::clone)
+    }
+
+    /// From now on the stream takes records.
+    pub(crate) fn attach(&self, record: &StreamRecord, stream: DeliveryStream) {
+        let entry = Arc::new(Live {
+            stream,
+            active_at: record.active_at,
+            encrypted: AtomicBool::new(record.encryption.enabled),
+            counters: Counters::default(),
+        });
+        let mut live = self.live.write().unwrap_or_else(PoisonError::into_inner);
+        live.entry(record.caller.clone()).or_default().insert(record.name.clone(), entry);
+    }
+
+    /// From now on the stream takes no records.
+    pub(crate) fn detach(&self, caller: &Caller, name: &str) -> Option<Arc<Live>> {
+        let mut live = self.live.write().unwrap_or_else(PoisonError::into_inner);
+        live.get_mut(caller)?.remove(name)
+    }
+
+    /// Every stream that takes records.
+    pub(crate) fn all_live(&self) -> Vec<(Caller, Arc<Live>)> {
+        let live = self.live.read().unwrap_or_else(PoisonError::into_inner);
+        let mut all: Vec<_> = live
+            .iter()
+            .flat_map(|(caller, streams)| {
+                streams.values().map(|stream| (caller.clone(), Arc::clone(stream)))
+            })
+            .collect();
+        all.sort_by(|(a, x), (b, y)| (a, x.stream.name()).cmp(&(b, y.stream.name())));
+        all
+    }
+
+    /// Delivers what is buffered, of one stream or of all, and says what came of it.
+    pub(crate) async fn flush(&self, name: Option<&str>, within: Duration) -> Vec<FlushAnswer> {
+        let chosen = self.all_live().into_iter().map(|(_, live)| live);
+        let chosen = chosen.filter(|live| name.is_none_or(|name| live.stream.name() == name));
+        let flushes = chosen.map(|live| async move {
+            let delivered = tokio::time::timeout(within, live.stream.flush()).await.is_ok();
+            FlushAnswer::of(&live.stream, delivered)
+        });
+        futures::future::join_all(flushes).await
+    }
+
+    /// What became of each stream's records so far.
+    pub(crate) fn answers(&self) -> Vec<FlushAnswer> {
+        let answer = |live: Arc<Live>| {
+            let delivered = live.stream.stats().buffered_records == 0;
+            FlushAnswer::of(&live.stream, delivered)
+        };
+        self.all_live().into_iter().map(|(_, live)| answer(live)).collect()
+    }
+
+    /// Takes no more records anywhere and delivers what is buffered, for at most `within`.
+    pub(crate) async fn close(&self, within: Duration) -> Vec<FlushAnswer> {
+        let closes = self.all_live().into_iter().map(|(_, live)| async move {
+            let delivered = live.stream.close_within(within).await.is_ok();
+            FlushAnswer::of(&live.stream, delivered)
+        });
+        futures::future::join_all(closes).await
+    }
+
+    /// Forgets every stream and drops what is buffered.
+    ///
+    /// # Errors
+    ///
+    /// The file cannot be written; then the streams stay.
+    pub(crate) async fn reset(&self) -> Result<(), Error> {
+        self.records
+            .change(|records| {
+                records.clear();
+                Ok::<_, Error>(())
+            })
+            .await?;
+        let live = std::mem::take(&mut *self.live.write().unwrap_or_else(PoisonError::into_inner));
+        for stream in live.values().flat_map(HashMap::values) {
+            stream.stream.discard();
+        }
+        Ok(())
+    }
+}

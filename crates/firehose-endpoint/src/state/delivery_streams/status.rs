@@ -1,0 +1,80 @@
+//! What a stream is doing, for the control routes.
+
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use firehose_delivery::{DeliveryStream, StreamStats};
+
+use super::{DeliveryStreams, StreamRecord};
+use crate::protocol::Caller;
+
+/// One stream at one moment.
+#[derive(Debug, Clone)]
+pub(crate) struct StreamStatus {
+    pub(crate) caller: Caller,
+    pub(crate) name: String,
+    /// `CREATING`, `ACTIVE` or `DELETING`.
+    pub(crate) status: &'static str,
+    pub(crate) version_id: String,
+    pub(crate) stats: StreamStats,
+    pub(crate) put_record_requests: u64,
+    pub(crate) put_record_bytes: u64,
+    pub(crate) put_record_batch_requests: u64,
+    pub(crate) put_record_batch_records: u64,
+    pub(crate) put_record_batch_bytes: u64,
+    pub(crate) throttled_records: u64,
+    /// What the store said when it last refused an object.
+    pub(crate) last_error: Option<String>,
+    /// Age of the oldest record that is not delivered.
+    pub(crate) oldest_age: Option<Duration>,
+}
+
+/// What came of a flush.
+#[derive(Debug, Clone)]
+pub(crate) struct FlushAnswer {
+    pub(crate) name: String,
+    /// Whether everything is in the store.
+    pub(crate) delivered: bool,
+    pub(crate) stats: StreamStats,
+    pub(crate) last_error: Option<String>,
+}
+
+impl FlushAnswer {
+    pub(super) fn of(stream: &DeliveryStream, delivered: bool) -> Self {
+        Self {
+            name: stream.name().to_owned(),
+            delivered,
+            stats: stream.stats(),
+            last_error: stream.last_error(),
+        }
+    }
+}
+
+impl DeliveryStreams {
+    /// Every stream of every account and region, in order.
+    pub(crate) fn status(&self, now: DateTime<Utc>) -> Vec<StreamStatus> {
+        self.all(now).iter().map(|record| self.status_of(record, now)).collect()
+    }
+
+    fn status_of(&self, record: &StreamRecord, now: DateTime<Utc>) -> StreamStatus {
+        let live = self.live(&record.caller, &record.name);
+        let counted = live.as_ref().map(|live| live.counters.read()).unwrap_or_default();
+        let stream = live.as_ref().map(|live| &live.stream);
+        let oldest = stream.and_then(DeliveryStream::oldest_undelivered);
+        StreamStatus {
+            caller: record.caller.clone(),
+            name: record.name.clone(),
+            status: record.status(now),
+            version_id: record.version.to_string(),
+            stats: stream.map(DeliveryStream::stats).unwrap_or_default(),
+            put_record_requests: counted.put_record_requests,
+            put_record_bytes: counted.put_record_bytes,
+            put_record_batch_requests: counted.put_record_batch_requests,
+            put_record_batch_records: counted.put_record_batch_records,
+            put_record_batch_bytes: counted.put_record_batch_bytes,
+            throttled_records: counted.throttled_records,
+            last_error: stream.and_then(DeliveryStream::last_error),
+            oldest_age: oldest.and_then(|oldest| (now - oldest).to_std().ok()),
+        }
+    }
+}

@@ -1,0 +1,62 @@
+//! What the endpoint knows: names to handles. Plain structs, no HTTP.
+
+mod catalog;
+mod delivery_streams;
+mod kept;
+
+use std::{path::Path, sync::Arc};
+
+use object_directory::Buckets;
+
+pub(crate) use self::{
+    catalog::{Catalog, Database, Databases, Table, TableColumns, TableVersion},
+    delivery_streams::{
+        DeliveryStreams, Encryption, FlushAnswer, Live, StreamRecord, StreamStatus,
+    },
+    kept::Kept,
+};
+use crate::{Error, fault::Faults, settings::Settings};
+
+/// Everything that the doors share.
+#[derive(Debug)]
+pub(crate) struct State {
+    pub(crate) settings: Settings,
+    pub(crate) catalog: Arc<Catalog>,
+    pub(crate) streams: DeliveryStreams,
+    pub(crate) buckets: Buckets,
+    pub(crate) faults: Faults,
+}
+
+impl State {
+    /// Reads back what is kept in `data_dir`. Streams take no records yet.
+    ///
+    /// # Errors
+    ///
+    /// A file that cannot be read, by name.
+    pub(crate) async fn open(settings: Settings, data_dir: &Path) -> Result<Self, Error> {
+        let folder = data_dir.join(OWN_FOLDER);
+        let buckets = Buckets::new(data_dir).with_own_folder(OWN_FOLDER);
+        buckets.remove_leftovers().await.map_err(Error::Buckets)?;
+        Ok(Self {
+            catalog: Arc::new(Catalog::open(&folder).await?),
+            streams: DeliveryStreams::open(&folder)?,
+            buckets,
+            faults: Faults::new(settings.faults.clone()),
+            settings,
+        })
+    }
+
+    /// Forgets streams, catalogue and buckets, and drops what is buffered.
+    ///
+    /// # Errors
+    ///
+    /// What could not be removed.
+    pub(crate) async fn reset(&self) -> Result<(), Error> {
+        self.streams.reset().await?;
+        self.catalog.reset().await?;
+        self.buckets.clear().await.map_err(Error::Buckets)
+    }
+}
+
+/// The endpoint's own files in the data directory; no bucket can have this name.
+pub(crate) const OWN_FOLDER: &str = ".firehose-local";

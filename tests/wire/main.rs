@@ -1,0 +1,15 @@
+//! Clients of other people's making, over HTTP, against the built `firehose-local`.
+
+mod auth;
+mod aws_cli;
+mod boto3;
+mod clients;
+mod control;
+mod environment;
+mod faults;
+mod javascript;
+mod models;
+mod process;
+mod restart;
+mod rust_sdk;
+mod tutorial;
