@@ -177,7 +177,12 @@ fn conclude(args: &Args, bucket: &Path, answers: &Answers, out: &mut dyn Write) 
         run("firehose-local")
     )?;
     writeln!(out, "eval \"$({} env)\"", run("firehose-local"))?;
-    writeln!(out, "{producer} -n {} --seed {} --to firehose://{stream}", args.count, args.seed)?;
+    // Towards Firehose the producer is slow unless it is told not to be.
+    writeln!(
+        out,
+        "{producer} -n {} --rate max --seed {} --to firehose://{stream}",
+        args.count, args.seed
+    )?;
     for command in ["ls", "captains", "anomalies"] {
         writeln!(out, "{analyzer} {command} s3://{}/{}", tutorial::BUCKET, tutorial::PREFIX)?;
     }
