@@ -89,8 +89,8 @@ pub struct Args {
     pub insecure_no_auth: bool,
     /// A fault to inject; may be given several times
     ///
-    /// OPERATION:FAULT[,every=N][,times=N], for example `PutRecordBatch:refuse=3/10`,
-    /// `PutRecord:throttle`, `*:status=500,every=5`, `PutRecordBatch:delay=2s`, `*:cut=100`,
+    /// OPERATION:FAULT, with `,every=N` and `,times=N` behind it if wanted; for example
+    /// `PutRecordBatch:refuse=3/10`, `PutRecord:throttle`, `*:status=500,every=5`, `PutRecordBatch:delay=2s`, `*:cut=100`,
     /// `GetObject:slowdown,times=2`.
     #[arg(long, value_name = "RULE")]
     pub fault: Vec<FaultRule>,
