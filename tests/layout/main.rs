@@ -14,6 +14,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("captains-cli", &[]),
     ("firehose-sink", &[]),
     ("firehose-delivery", &["firehose-sink"]),
+    ("firehose-journal", &[]),
     ("object-directory", &[]),
     ("firehose-endpoint", &["firehose-delivery", "firehose-sink", "object-directory"]),
     ("s3-parquet-reader", &[]),
