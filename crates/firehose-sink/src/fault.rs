@@ -5,6 +5,8 @@
 
 use std::{
     fmt,
+    future::pending,
+    ops::Range,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -12,34 +14,39 @@ use std::{
 use async_trait::async_trait;
 
 use crate::{
-    FirehoseSink, Limits, Outcome, PutError, PutErrorKind, Record, Refusal, Stored, check_limits,
-    split_mix::SplitMix64,
+    FirehoseSink, Limits, Outcome, PutError, PutErrorKind, Record, RecordId, Refusal, Stored,
+    check_limits, split_mix::SplitMix64,
 };
 
+mod draw;
 #[cfg(test)]
 mod tests;
+
+pub use draw::StoredPart;
+use draw::{Fault, Faults};
 
 /// A sink that fails on purpose, at random but repeatably, and else does what the sink behind it
 /// does.
 ///
-/// For each call the faults are drawn in this order: latency, throttling, ambiguous failure,
-/// refusals. The same seed draws the same faults for the same sequence of batch sizes; with several
-/// calls in flight their order is up to the scheduler. Without settings it changes nothing.
+/// For each call it is looked up whether an outage lasts and whether a record is poison; then
+/// faults are drawn in this order: latency, throttling, ambiguous failure, hanging, panic,
+/// miscounted answer, refusals. The same seed draws the same faults for the same sequence of batch
+/// sizes; with several calls in flight their order is up to the scheduler. Without settings it
+/// changes nothing.
 ///
 /// ```
 /// use firehose_sink::{FaultSink, MemorySink};
 ///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() {
 /// let stream = FaultSink::new(MemorySink::new("ratings"), 42)
 ///     .with_throttled_calls(0.15)
 ///     .with_ambiguous_calls(0.05)
 ///     .with_refused_records(0.3);
+/// # }
 /// ```
 pub struct FaultSink<S> {
     sink: S,
-    throttled: f64,
-    ambiguous: f64,
-    refused: f64,
-    latency: (Duration, Duration),
+    faults: Faults,
     state: Mutex<State>,
 }
 
@@ -58,51 +65,94 @@ pub struct FaultCounts {
     pub throttled_calls: u64,
     /// Calls that stored a part and then failed.
     pub ambiguous_calls: u64,
-    /// Records that were stored by those: each becomes a duplicate when it is sent again.
+    /// Calls that stored a part and then never answered.
+    pub hanging_calls: u64,
+    /// Calls that stored a part and then panicked.
+    pub panicking_calls: u64,
+    /// Calls that stored everything and answered with too few or too many outcomes.
+    pub miscounted_calls: u64,
+    /// Calls that failed for a record that is poison.
+    pub invalid_calls: u64,
+    /// Calls that fell into an outage.
+    pub outage_calls: u64,
+    /// Records that were stored by calls which did not say so: each becomes a duplicate when it is
+    /// sent again.
     pub stored_in_doubt: u64,
     /// Records that were refused.
     pub refused_records: u64,
 }
 
-/// What was drawn for one call.
-enum Fault {
-    None,
-    Throttle,
-    /// Hand this many records on, then fail.
-    Ambiguous(usize, PutErrorKind),
-    /// Refuse the records marked.
-    Refuse(Vec<bool>),
-}
-
 impl<S: FirehoseSink> FaultSink<S> {
-    /// No faults yet, in front of `sink`.
+    /// No faults yet, in front of `sink`. The time of [outages](Self::with_outage) begins now.
     pub fn new(sink: S, seed: u64) -> Self {
         let state = State { random: SplitMix64::with_seed(seed), counts: FaultCounts::default() };
-        let state = Mutex::new(state);
-        let latency = (Duration::ZERO, Duration::ZERO);
-        Self { sink, throttled: 0.0, ambiguous: 0.0, refused: 0.0, latency, state }
+        Self { sink, faults: Faults::new(), state: Mutex::new(state) }
     }
 
     /// Share of calls, 0 to 1, that fail as a whole with [`PutErrorKind::Throttled`] and store
     /// nothing.
     #[must_use]
     pub fn with_throttled_calls(mut self, share: f64) -> Self {
-        self.throttled = share;
+        self.faults.throttled = share;
         self
     }
 
-    /// Share of calls, 0 to 1, that hand a part of the batch on, from none to all of it, and then
-    /// fail with [`Stored::Maybe`]: a timeout, a broken connection or a 500, in turns at random.
+    /// Share of calls, 0 to 1, that hand a part of the batch on and then fail with
+    /// [`Stored::Maybe`]: a timeout, a broken connection or a 500, in turns at random.
     #[must_use]
     pub fn with_ambiguous_calls(mut self, share: f64) -> Self {
-        self.ambiguous = share;
+        self.faults.ambiguous = share;
+        self
+    }
+
+    /// How much calls hand on that fail in an ambiguous way, hang or panic. Default: any part.
+    #[must_use]
+    pub fn with_stored_part(mut self, part: StoredPart) -> Self {
+        self.faults.part = part;
+        self
+    }
+
+    /// Share of calls, 0 to 1, that hand a part of the batch on and then never answer.
+    #[must_use]
+    pub fn with_hanging_calls(mut self, share: f64) -> Self {
+        self.faults.hanging = share;
+        self
+    }
+
+    /// Share of calls, 0 to 1, that hand a part of the batch on and then panic.
+    #[must_use]
+    pub fn with_panicking_calls(mut self, share: f64) -> Self {
+        self.faults.panicking = share;
+        self
+    }
+
+    /// Share of calls, 0 to 1, that hand all of the batch on and then answer with one outcome less
+    /// or more than there are records.
+    #[must_use]
+    pub fn with_miscounted_answers(mut self, share: f64) -> Self {
+        self.faults.miscounted = share;
         self
     }
 
     /// Share of records, 0 to 1, that are refused with `Slow down.`
     #[must_use]
     pub fn with_refused_records(mut self, share: f64) -> Self {
-        self.refused = share;
+        self.faults.refused = share;
+        self
+    }
+
+    /// Records for which the whole call fails with [`PutErrorKind::Invalid`] and stores nothing.
+    #[must_use]
+    pub fn with_poison(mut self, poison: impl Fn(&Record) -> bool + Send + Sync + 'static) -> Self {
+        self.faults.poison = Some(Arc::new(poison));
+        self
+    }
+
+    /// A time, counted from [`new`](Self::new) on tokio's clock, in which every call fails with
+    /// this kind and stores nothing. May be called several times.
+    #[must_use]
+    pub fn with_outage(mut self, when: Range<Duration>, kind: PutErrorKind) -> Self {
+        self.faults.outages.push((when, kind));
         self
     }
 
@@ -110,7 +160,7 @@ impl<S: FirehoseSink> FaultSink<S> {
     /// tokio's clock, so a paused test does not wait.
     #[must_use]
     pub fn with_latency(mut self, least: Duration, most: Duration) -> Self {
-        self.latency = (least, most.max(least));
+        self.faults.latency = (least, most.max(least));
         self
     }
 
@@ -129,42 +179,23 @@ impl<S: FirehoseSink> FaultSink<S> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn draw(&self, records: usize) -> (Duration, Fault) {
+    fn draw(&self, batch: &[Record]) -> (Duration, Fault) {
         let mut guard = self.lock();
         let State { random, counts } = &mut *guard;
-        counts.calls += 1;
-        let (least, most) = self.latency;
-        let spread = u64::try_from((most - least).as_nanos()).unwrap_or(u64::MAX);
-        let latency = least.saturating_add(Duration::from_nanos(random.up_to(spread)));
-        let fault = if random.happens(self.throttled) {
-            counts.throttled_calls += 1;
-            Fault::Throttle
-        } else if random.happens(self.ambiguous) {
-            counts.ambiguous_calls += 1;
-            let kept = random.up_to(records as u64);
-            let kind = match random.up_to(2) {
-                0 => PutErrorKind::Timeout,
-                1 => PutErrorKind::Network,
-                _ => PutErrorKind::Unavailable,
-            };
-            Fault::Ambiguous(usize::try_from(kept).unwrap_or(records), kind)
-        } else if self.refused > 0.0 {
-            let marks: Vec<bool> = (0..records).map(|_| random.happens(self.refused)).collect();
-            counts.refused_records += marks.iter().filter(|&&refused| refused).count() as u64;
-            Fault::Refuse(marks)
-        } else {
-            Fault::None
-        };
-        (latency, fault)
+        let latency = self.faults.latency(random);
+        (latency, self.faults.draw(batch, random, counts))
     }
 
-    async fn ambiguous(&self, part: &[Record], kind: PutErrorKind) -> PutError {
-        let kept = match self.sink.put_batch(part).await {
-            Ok(outcomes) => outcomes.iter().filter(|outcome| outcome.is_accepted()).count(),
-            Err(error) => return error,
-        };
+    fn error(&self, kind: PutErrorKind, stored: Stored) -> PutError {
+        PutError::new(self.sink.stream(), kind, stored).with_detail("a fault, as asked for")
+    }
+
+    /// Hands a part of the batch on, and tells nobody.
+    async fn store(&self, batch: &[Record], part: usize) -> Result<Vec<Outcome>, PutError> {
+        let outcomes = self.sink.put_batch(batch.get(..part).unwrap_or(batch)).await?;
+        let kept = outcomes.iter().filter(|outcome| outcome.is_accepted()).count();
         self.lock().counts.stored_in_doubt += kept as u64;
-        PutError::new(self.sink.stream(), kind, Stored::Maybe).with_detail("a fault, as asked for")
+        Ok(outcomes)
     }
 
     async fn refuse(&self, batch: &[Record], marks: &[bool]) -> Result<Vec<Outcome>, PutError> {
@@ -181,6 +212,15 @@ impl<S: FirehoseSink> FaultSink<S> {
         });
         // Too few outcomes from the sink behind stay too few: whoever calls checks that.
         Ok(merged.collect())
+    }
+
+    async fn miscount(&self, batch: &[Record], more: bool) -> Result<Vec<Outcome>, PutError> {
+        let mut outcomes = self.store(batch, batch.len()).await?;
+        match more {
+            true => outcomes.push(Outcome::Accepted(RecordId::new("one too many"))),
+            false => drop(outcomes.pop()),
+        }
+        Ok(outcomes)
     }
 }
 
@@ -199,21 +239,26 @@ impl<S: FirehoseSink> FirehoseSink for FaultSink<S> {
         if batch.is_empty() {
             return self.sink.put_batch(batch).await;
         }
-        let (latency, fault) = self.draw(batch.len());
+        let (latency, fault) = self.draw(batch);
         if !latency.is_zero() {
             tokio::time::sleep(latency).await;
         }
         match fault {
             Fault::None => self.sink.put_batch(batch).await,
-            Fault::Throttle => {
-                let stream: Arc<str> = self.sink.stream().into();
-                let error = PutError::new(stream, PutErrorKind::Throttled, Stored::Nothing);
-                Err(error.with_detail("a fault, as asked for"))
+            Fault::Fail(kind) => Err(self.error(kind, Stored::Nothing)),
+            Fault::Ambiguous(part, kind) => {
+                self.store(batch, part).await?;
+                Err(self.error(kind, Stored::Maybe))
             }
-            Fault::Ambiguous(kept, kind) => {
-                let part = batch.get(..kept).unwrap_or(batch);
-                Err(self.ambiguous(part, kind).await)
+            Fault::Hang(part) => {
+                self.store(batch, part).await?;
+                pending().await
             }
+            Fault::Panic(part) => {
+                self.store(batch, part).await?;
+                panic!("a fault, as asked for")
+            }
+            Fault::Miscount { more } => self.miscount(batch, more).await,
             Fault::Refuse(marks) => self.refuse(batch, &marks).await,
         }
     }
@@ -223,10 +268,10 @@ impl<S: fmt::Debug> fmt::Debug for FaultSink<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("FaultSink")
             .field("sink", &self.sink)
-            .field("throttled", &self.throttled)
-            .field("ambiguous", &self.ambiguous)
-            .field("refused", &self.refused)
-            .field("latency", &self.latency)
+            .field("throttled", &self.faults.throttled)
+            .field("ambiguous", &self.faults.ambiguous)
+            .field("refused", &self.faults.refused)
+            .field("latency", &self.faults.latency)
             .finish_non_exhaustive()
     }
 }

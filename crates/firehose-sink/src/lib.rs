@@ -114,6 +114,8 @@
 //! - `aws`: the two sinks over the AWS SDK. Off by default, for it brings two SDKs and a TLS stack.
 //! - `conformance`: the suite that every sink can be held to. Off by default; turn it on in
 //!   `[dev-dependencies]`.
+//! - `metrics`: what [`Producer::metrics`] tells, by the facade of the `metrics` crate as well, for
+//!   any of its exporters. Names start with `firehose_producer_`; the label `stream` says whose.
 
 /// The README's code runs.
 #[cfg(doctest)]
@@ -135,13 +137,14 @@ mod split_mix;
 
 #[cfg(feature = "aws")]
 pub use aws::{AwsFirehoseSink, AwsKinesisSink};
-pub use fault::{FaultCounts, FaultSink};
+pub use fault::{FaultCounts, FaultSink, StoredPart};
 pub use json_lines::JsonLinesSink;
 pub use memory::MemorySink;
 pub use outcome::{Outcome, PutError, PutErrorKind, RecordId, Refusal, Stored};
 pub use producer::{
-    Delivered, Drain, Producer, ProducerBuilder, Reason, Receipt, Report, Retry, SendAllError,
-    SendError, Stats, Stop, Undelivered,
+    DeadLetter, DeadLetterFile, DeadLetters, Delivered, Drain, Histogram, Metrics, Producer,
+    ProducerBuilder, Reason, Receipt, Report, Retry, SendAllError, SendError, Stats, Stop,
+    Undelivered,
 };
 pub use record::{Limits, Record};
 pub use sink::{FirehoseSink, FirehoseSinkExt, check_limits};

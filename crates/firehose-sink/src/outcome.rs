@@ -107,6 +107,9 @@ pub enum PutErrorKind {
     Denied,
     /// The stream or the sink is closed.
     Closed,
+    /// An answer came and could not be understood: it is none of the service's, or it does not fit
+    /// the call.
+    Unreadable,
     /// Anything else, for example a full disk below a file sink.
     Other,
 }
@@ -115,7 +118,35 @@ impl PutErrorKind {
     /// Whether the same call may succeed later without anybody's help.
     #[must_use]
     pub fn is_transient(self) -> bool {
-        matches!(self, Self::Throttled | Self::Unavailable | Self::Timeout | Self::Network)
+        matches!(
+            self,
+            Self::Throttled | Self::Unavailable | Self::Timeout | Self::Network | Self::Unreadable
+        )
+    }
+
+    /// Whether the same call may succeed once somebody helped: makes the stream again, renews the
+    /// credentials, allows the access.
+    #[must_use]
+    pub fn awaits_help(self) -> bool {
+        matches!(self, Self::NotFound | Self::Denied)
+    }
+
+    /// One word for it, as a label: `throttled`, `unavailable`, `timeout`, `network`, `invalid`,
+    /// `not_found`, `denied`, `closed`, `unreadable` or `other`.
+    #[must_use]
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Throttled => "throttled",
+            Self::Unavailable => "unavailable",
+            Self::Timeout => "timeout",
+            Self::Network => "network",
+            Self::Invalid => "invalid",
+            Self::NotFound => "not_found",
+            Self::Denied => "denied",
+            Self::Closed => "closed",
+            Self::Unreadable => "unreadable",
+            Self::Other => "other",
+        }
     }
 
     fn words(self) -> &'static str {
@@ -128,6 +159,7 @@ impl PutErrorKind {
             Self::NotFound => "the stream does not exist",
             Self::Denied => "access was denied",
             Self::Closed => "the stream is closed",
+            Self::Unreadable => "the answer could not be understood",
             Self::Other => "the call failed",
         }
     }

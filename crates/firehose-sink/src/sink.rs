@@ -46,7 +46,7 @@ pub trait FirehoseSinkExt: FirehoseSink {
         async move {
             let outcomes = self.put_batch(std::slice::from_ref(&record)).await?;
             outcomes.into_iter().next().ok_or_else(|| {
-                PutError::new(self.stream(), PutErrorKind::Other, Stored::Maybe)
+                PutError::new(self.stream(), PutErrorKind::Unreadable, Stored::Maybe)
                     .with_detail("the sink gave no outcome for the record")
             })
         }

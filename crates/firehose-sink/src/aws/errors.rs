@@ -15,7 +15,9 @@ use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use super::Target;
 use crate::{
     PutError,
-    PutErrorKind::{Denied, Invalid, Network, NotFound, Other, Throttled, Timeout, Unavailable},
+    PutErrorKind::{
+        Denied, Invalid, Network, NotFound, Other, Throttled, Timeout, Unavailable, Unreadable,
+    },
     Stored,
 };
 
@@ -80,7 +82,7 @@ impl Target {
 
     /// An answer came that is none of the service's.
     fn unreadable(&self, status: u16) -> PutError {
-        let kind = if status >= 500 { Unavailable } else { Other };
+        let kind = if status >= 500 { Unavailable } else { Unreadable };
         let stored = if status == 503 { Stored::Nothing } else { Stored::Maybe };
         let detail = format!(
             "the answer (HTTP {status}) is not one of AWS: is AWS_ENDPOINT_URL right? Asked was {}",

@@ -82,6 +82,6 @@ impl Target {
 
     /// An answer that does not fit its request: nothing in it can be believed.
     fn misfit(&self, detail: String) -> PutError {
-        self.error(PutErrorKind::Other, Stored::Maybe).with_detail(detail)
+        self.error(PutErrorKind::Unreadable, Stored::Maybe).with_detail(detail)
     }
 }

@@ -221,9 +221,9 @@ async fn every_strange_answer_is_seen<S: FirehoseSink>(
 ) {
     let wire = Wire::that_says(200, short);
     let sink_with_short = sink(&wire.config());
-    expect_error(&sink_with_short, PutErrorKind::Other, Stored::Maybe).await;
+    expect_error(&sink_with_short, PutErrorKind::Unreadable, Stored::Maybe).await;
     for (status, kind, stored) in [
-        (200, PutErrorKind::Other, Stored::Maybe),
+        (200, PutErrorKind::Unreadable, Stored::Maybe),
         (502, PutErrorKind::Unavailable, Stored::Maybe),
         (503, PutErrorKind::Unavailable, Stored::Nothing),
     ] {

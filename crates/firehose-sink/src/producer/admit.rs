@@ -5,6 +5,7 @@ use std::{fmt, sync::Arc};
 use tokio::{
     sync::{SemaphorePermit, TryAcquireError},
     task::coop::consume_budget,
+    time::Instant,
 };
 
 use super::{
@@ -32,6 +33,10 @@ const CHUNK_BYTES: usize = 256 * 1024;
 /// - a record is delivered only when the stream said so for that record;
 /// - only refused records are sent again, unless a call failed as a whole: then all of its
 ///   records, and [`Stats::maybe_duplicated`] counts those it may have stored;
+/// - a call that is refused as invalid is halved until the record to blame is alone, so that it
+///   takes none of its neighbours with it; that one is not sent again;
+/// - a stream that refuses, be it one record, gets fewer calls at once, and more again while it
+///   takes everything;
 /// - memory is bounded by bytes, [`ProducerBuilder::buffer_bytes`].
 ///
 /// It holds no record on disk: what is not settled when the process is killed is lost.
@@ -204,6 +209,7 @@ impl Shared {
     }
 
     fn too_large(&self, record: Record) -> SendError {
+        self.lock().stats.rejected += 1;
         let (size, limit) = (record.len(), self.limits.record_bytes);
         SendError::TooLarge { stream: Arc::clone(&self.stream), size, limit, record }
     }
@@ -298,16 +304,19 @@ impl State {
     ) -> bool {
         let was_empty = self.queue.is_empty();
         let was_full = self.queue.fills(&shared.limits);
-        let epoch = self.epochs.current();
+        let first = self.stats.accepted;
         let mut pushed = 0;
         for (record, ticket) in records {
-            self.queue.push(Entry { record, meta: Meta { ticket, epoch, past: None } });
+            let number = first + pushed;
+            self.queue.push(Entry { record, meta: Meta { ticket, number, past: None } });
             pushed += 1;
         }
-        self.epochs.admit(pushed);
         self.stats.accepted += pushed;
         self.stats.buffered_records += pushed;
         self.stats.buffered_bytes += cost;
+        if was_empty {
+            self.meters.ages.mark(first, Instant::now(), self.settled.up_to());
+        }
         was_empty || (!was_full && self.queue.fills(&shared.limits))
     }
 }

@@ -14,9 +14,17 @@ use crate::{Limits, Record};
 pub(super) struct Meta {
     /// The number of its receipt, if it has one.
     pub(super) ticket: Option<Ticket>,
-    pub(super) epoch: u64,
+    /// Its place in the order of acceptance, from 0.
+    pub(super) number: u64,
     /// Boxed, for most records have no past and all of them occupy the queue.
     pub(super) past: Option<Box<Past>>,
+}
+
+impl Meta {
+    /// How often it was sent so far.
+    pub(super) fn attempts(&self) -> u32 {
+        self.past.as_ref().map_or(0, |past| past.attempts)
+    }
 }
 
 /// The tries that a record has behind it.
@@ -31,6 +39,13 @@ pub(super) struct Past {
     pub(super) maybe_stored: bool,
 }
 
+impl Past {
+    /// Of a record whose first try went out at `since` and is not counted yet.
+    pub(super) fn new(since: Instant) -> Self {
+        Self { attempts: 0, since, doubt: false, maybe_stored: false }
+    }
+}
+
 /// A record in the queue.
 #[derive(Debug)]
 pub(super) struct Entry {
@@ -43,6 +58,33 @@ pub(super) struct Entry {
 pub(super) struct Batch {
     pub(super) records: Vec<Record>,
     pub(super) metas: Vec<Meta>,
+}
+
+impl Batch {
+    /// These entries; whether one call can hold them is for the caller to know.
+    pub(super) fn of(entries: impl ExactSizeIterator<Item = Entry>) -> Self {
+        let count = entries.len();
+        let mut batch =
+            Self { records: Vec::with_capacity(count), metas: Vec::with_capacity(count) };
+        for Entry { record, meta } in entries {
+            batch.records.push(record);
+            batch.metas.push(meta);
+        }
+        batch
+    }
+
+    /// These and, behind them, others.
+    pub(super) fn followed_by(mut self, others: Vec<Entry>) -> Self {
+        let others = Self::of(others.into_iter());
+        self.records.extend(others.records);
+        self.metas.extend(others.metas);
+        self
+    }
+
+    /// Bytes of data.
+    pub(super) fn bytes(&self) -> usize {
+        self.records.iter().map(Record::len).sum()
+    }
 }
 
 /// Accepted records that are in no call, those to be sent again first.
@@ -61,9 +103,14 @@ impl Queue {
         self.entries.front()
     }
 
+    /// Whether as many records are here as one call holds.
+    pub(super) fn has_records(&self, limits: &Limits) -> bool {
+        self.entries.len() >= limits.records
+    }
+
     /// Whether the next call cannot hold more than what is here.
     pub(super) fn fills(&self, limits: &Limits) -> bool {
-        self.entries.len() >= limits.records || self.bytes >= limits.bytes
+        self.has_records(limits) || self.bytes >= limits.bytes
     }
 
     pub(super) fn push(&mut self, entry: Entry) {
@@ -97,13 +144,8 @@ impl Queue {
     }
 
     fn take(&mut self, count: usize) -> Batch {
-        let mut batch =
-            Batch { records: Vec::with_capacity(count), metas: Vec::with_capacity(count) };
-        for Entry { record, meta } in self.entries.drain(..count) {
-            self.bytes -= record.len();
-            batch.records.push(record);
-            batch.metas.push(meta);
-        }
+        let batch = Batch::of(self.entries.drain(..count));
+        self.bytes -= batch.bytes();
         batch
     }
 }

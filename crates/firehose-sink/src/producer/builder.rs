@@ -3,7 +3,7 @@
 use std::{fmt, sync::Arc, time::Duration};
 
 use super::{
-    Drain, Producer, Retry,
+    DeadLetters, Drain, Producer, Retry,
     dispatch::drive,
     shared::{Settings, Shared},
 };
@@ -15,6 +15,7 @@ use crate::{FirehoseSink, split_mix::SplitMix64};
 pub struct ProducerBuilder {
     sink: Arc<dyn FirehoseSink>,
     settings: Settings,
+    dead_letters: Option<Box<dyn DeadLetters>>,
     seed: Option<u64>,
 }
 
@@ -25,8 +26,9 @@ impl ProducerBuilder {
             buffer_bytes: 16 * 1024 * 1024,
             in_flight: 4,
             retry: Retry::default(),
+            call_timeout: None,
         };
-        Self { sink, settings, seed: None }
+        Self { sink, settings, dead_letters: None, seed: None }
     }
 
     /// How long a batch that is not full waits for more records. Default: 200 ms.
@@ -53,7 +55,10 @@ impl ProducerBuilder {
         self
     }
 
-    /// How many calls to the sink may run at once, at least 1. Default: 4.
+    /// How many calls to the sink may run at once at most, at least 1. Default: 4.
+    ///
+    /// A refusal, also one of a single record, halves the number for the moment; as many clean
+    /// calls as it then is add one again.
     ///
     /// With 1, records reach the stream in the order they were sent, except those that were
     /// refused: they go again at the head of the queue, but after what was taken with them.
@@ -68,6 +73,27 @@ impl ProducerBuilder {
     #[must_use]
     pub fn retry(mut self, retry: Retry) -> Self {
         self.settings.retry = retry;
+        self
+    }
+
+    /// Where records go that are given up, or that the stream refuses as invalid: a function, or a
+    /// [`DeadLetterFile`](crate::DeadLetterFile). Default: nowhere, they end in the
+    /// [`Report`](crate::Report).
+    ///
+    /// What the drain's deadline cuts off was not given up and always ends in the report.
+    #[must_use]
+    pub fn dead_letters(mut self, dead_letters: impl DeadLetters) -> Self {
+        self.dead_letters = Some(Box::new(dead_letters));
+        self
+    }
+
+    /// How long a call may take before it is dropped and counts as
+    /// [`PutErrorKind::Timeout`](crate::PutErrorKind::Timeout). Default: as long as it likes, for
+    /// the sinks of this crate that use a network have timeouts of their own, and the others may
+    /// be slow for a good reason.
+    #[must_use]
+    pub fn call_timeout(mut self, timeout: Duration) -> Self {
+        self.settings.call_timeout = Some(timeout);
         self
     }
 
@@ -88,7 +114,7 @@ impl ProducerBuilder {
     #[must_use = "the drain is the only way to learn what was not delivered"]
     pub fn start(self) -> (Producer, Drain) {
         let random = self.seed.map_or_else(SplitMix64::from_entropy, SplitMix64::with_seed);
-        let shared = Arc::new(Shared::new(self.sink, self.settings, random));
+        let shared = Arc::new(Shared::new(self.sink, self.settings, self.dead_letters, random));
         let driver = tokio::spawn(drive(Arc::clone(&shared))).abort_handle();
         (Producer::new(Arc::clone(&shared)), Drain::new(shared, driver))
     }

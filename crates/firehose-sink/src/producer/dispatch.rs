@@ -6,15 +6,19 @@
 use std::{any::Any, panic::AssertUnwindSafe, sync::Arc};
 
 use futures::FutureExt;
-use tokio::{task::JoinSet, time::Instant};
+use tokio::{
+    task::JoinSet,
+    time::{Instant, timeout},
+};
 use tracing::debug;
 
 use super::{
-    batch::{Batch, Meta},
+    batch::Batch,
+    metrics::Cause,
     settle::Ending,
     shared::{Flight, Shared, State},
 };
-use crate::Record;
+use crate::{Limits, Outcome, PutError, PutErrorKind, Record, Stored};
 
 /// Runs until the producer is closed and everything is settled. Ending it ends the calls.
 pub(super) async fn drive(shared: Arc<Shared>) {
@@ -48,55 +52,90 @@ enum Step {
 impl Shared {
     fn next_step(&self, now: Instant) -> Step {
         let mut state = self.lock();
-        if state.flights.len() >= self.settings.in_flight {
+        if state.flights.len() >= state.window.limit() {
             return Step::Wait(None);
         }
         if state.queue.is_empty() {
             state.waiting_since = None;
-            let done = state.closed && state.flights.is_empty();
+        }
+        if state.queue.is_empty() && !state.suspects.is_ready() {
+            let done = state.closed && state.is_idle();
             return if done { Step::Done } else { Step::Wait(None) };
         }
         if let Some(pause) = state.backoff.pause(now) {
             return Step::Wait(Some(pause));
         }
-        if !state.is_due(self) {
-            let since = *state.waiting_since.get_or_insert(now);
-            match since.checked_add(self.settings.linger) {
-                Some(due) if due <= now => {}
-                due => return Step::Wait(due),
-            }
-        }
-        let batch = state.queue.cut(&self.limits);
-        // What is left came after what was cut, so its linger begins about now.
-        state.waiting_since = (!state.queue.is_empty()).then_some(now);
-        let (number, records) = state.launch(batch, now);
+        let (batch, cause) = match state.suspects.next() {
+            Some(entries) => (Batch::of(entries.into_iter()), Cause::Suspect),
+            None => match state.due(self, now) {
+                Due::Now(cause) => (state.cut(&self.limits, now), cause),
+                Due::At(moment) => return Step::Wait(moment),
+            },
+        };
+        let (number, records) = state.launch(batch, cause, now);
         drop(state);
         debug!(stream = %self.stream, call = number, records = records.len(), "call starts");
         Step::Call(number, records)
     }
 }
 
+/// When the next batch goes out.
+enum Due {
+    Now(Cause),
+    At(Option<Instant>),
+}
+
 impl State {
     /// Whether the head of the queue goes out without waiting for its linger: the batch is full,
     /// somebody flushes or drains, or it waited for its back-off already.
-    fn is_due(&self, shared: &Shared) -> bool {
-        let Some(head) = self.queue.head() else { return false };
-        self.queue.fills(&shared.limits)
-            || self.closed
-            || head.meta.epoch < self.epochs.current()
-            || head.meta.past.is_some()
+    fn due(&mut self, shared: &Shared, now: Instant) -> Due {
+        let Some(head) = self.queue.head() else { return Due::At(None) };
+        if self.queue.has_records(&shared.limits) {
+            return Due::Now(Cause::Count);
+        }
+        if self.queue.fills(&shared.limits) {
+            return Due::Now(Cause::Bytes);
+        }
+        if head.meta.past.is_some() {
+            return Due::Now(Cause::Retry);
+        }
+        if self.closed || head.meta.number < self.flush_to {
+            return Due::Now(Cause::Flush);
+        }
+        let since = *self.waiting_since.get_or_insert(now);
+        match since.checked_add(shared.settings.linger) {
+            Some(due) if due <= now => Due::Now(Cause::Linger),
+            due => Due::At(due),
+        }
     }
 
-    fn launch(&mut self, mut batch: Batch, now: Instant) -> (u64, Arc<Vec<Record>>) {
-        for past in batch.metas.iter_mut().filter_map(|Meta { past, .. }| past.as_mut()) {
-            self.stats.retried += 1;
-            self.stats.maybe_duplicated += u64::from(std::mem::take(&mut past.doubt));
+    fn cut(&mut self, limits: &Limits, now: Instant) -> Batch {
+        let batch = self.queue.cut(limits);
+        // What is left came after what was cut, so its linger begins about now.
+        self.waiting_since = (!self.queue.is_empty()).then_some(now);
+        batch
+    }
+
+    fn launch(&mut self, mut batch: Batch, cause: Cause, now: Instant) -> (u64, Arc<Vec<Record>>) {
+        let suspect = cause == Cause::Suspect;
+        for meta in &mut batch.metas {
+            self.stats.retried += u64::from(suspect || meta.past.is_some());
+            let doubt = meta.past.as_mut().map(|past| std::mem::take(&mut past.doubt));
+            self.stats.maybe_duplicated += u64::from(doubt == Some(true));
         }
         self.stats.calls += 1;
+        self.meters.call(cause, batch.records.len(), batch.bytes());
+        let settled = self.settled.up_to();
+        self.meters.ages.mark(self.stats.accepted, now, settled);
         self.next_flight += 1;
         let (number, records) = (self.next_flight, Arc::new(batch.records));
-        let flight =
-            Flight { number, sent: now, records: Arc::clone(&records), metas: batch.metas };
+        let flight = Flight {
+            number,
+            sent: now,
+            records: Arc::clone(&records),
+            metas: batch.metas,
+            suspect,
+        };
         self.flights.push(flight);
         (number, records)
     }
@@ -107,7 +146,7 @@ async fn call(shared: Arc<Shared>, number: u64, records: Arc<Vec<Record>>) {
     let mut landing = Landing { shared, number: Some(number) };
     // A panic is caught here for its words. `AssertUnwindSafe`: after a panic nothing of ours is
     // used that the sink could have left half done; whether the sink can go on is its own affair.
-    let put = async { landing.shared.sink.put_batch(&records).await };
+    let put = landing.shared.put(&records);
     let ending = match AssertUnwindSafe(put).catch_unwind().await {
         Ok(Ok(outcomes)) => Ending::Answered(outcomes),
         Ok(Err(error)) => Ending::Failed(Arc::new(error)),
@@ -117,7 +156,25 @@ async fn call(shared: Arc<Shared>, number: u64, records: Arc<Vec<Record>>) {
     landing.land(ending);
 }
 
-fn words(panic: &(dyn Any + Send)) -> Arc<str> {
+impl Shared {
+    /// The call itself, ended when it takes too long.
+    async fn put(&self, records: &[Record]) -> Result<Vec<Outcome>, PutError> {
+        let Some(limit) = self.settings.call_timeout else {
+            return self.sink.put_batch(records).await;
+        };
+        match timeout(limit, self.sink.put_batch(records)).await {
+            Ok(answer) => answer,
+            Err(_) => {
+                let stream = Arc::clone(&self.stream);
+                let error = PutError::new(stream, PutErrorKind::Timeout, Stored::Maybe);
+                Err(error.with_detail(format!("the call took longer than {limit:?}")))
+            }
+        }
+    }
+}
+
+/// What a panic said.
+pub(super) fn words(panic: &(dyn Any + Send)) -> Arc<str> {
     let text = panic.downcast_ref::<&str>().copied();
     text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("no words").into()
 }

@@ -41,6 +41,8 @@ impl Drain {
             let records = self.shared.abandon(|stored| Reason::Deadline { deadline, stored });
             let stream = &self.shared.stream;
             warn!(%stream, records, ?deadline, "the drain's deadline came first");
+            // Whoever buries a dead letter is at it, and does not wait for the stream.
+            self.shared.wait_until(|state| state.burying == 0).await;
         }
         self.driver.abort();
         self.finished = true;
@@ -70,6 +72,8 @@ impl Shared {
             delivered: stats.delivered,
             delivered_bytes: stats.delivered_bytes,
             undelivered: std::mem::take(&mut state.undelivered),
+            dead_lettered: stats.dead_lettered,
+            rejected: stats.rejected,
             taken_early: state.taken_early,
             refused: stats.refused,
             retried: stats.retried,

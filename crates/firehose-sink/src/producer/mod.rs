@@ -7,8 +7,11 @@
 //!                                    ^                                                     │
 //!                                    └── refused: at the head again ── settle <── outcomes ┘
 //!                                                                        │
-//!                                         receipt, flush, drain (report) <┘
+//!                        receipt, watermark, flush, drain (report), dead letters <┘
 //! ```
+//!
+//! `retry` says how long a pause is, `window` how many calls may run, `suspects` which part of an
+//! invalid call is tried next.
 //!
 //! One task, the driver in `dispatch`, decides when a batch goes out; each call to the sink is a
 //! task of its own. Everything they share lies behind one mutex in `shared`, held for a push, for
@@ -17,22 +20,35 @@
 mod admit;
 mod batch;
 mod builder;
+mod dead_letter;
 mod dispatch;
 mod drain;
 mod error;
+#[cfg(feature = "metrics")]
+mod export;
 mod flush;
+mod histogram;
+mod metrics;
+mod notes;
 mod receipt;
 mod report;
 mod retry;
 mod settle;
+mod settlement;
 mod shared;
+mod suspects;
 #[cfg(test)]
 mod tests;
+mod watermark;
+mod window;
 
 pub use admit::Producer;
 pub use builder::ProducerBuilder;
+pub use dead_letter::{DeadLetter, DeadLetterFile, DeadLetters};
 pub use drain::Drain;
 pub use error::{Reason, SendAllError, SendError, Undelivered};
+pub use histogram::Histogram;
+pub use metrics::Metrics;
 pub use receipt::{Delivered, Receipt};
 pub use report::{Report, Stats};
 pub use retry::{Retry, Stop};

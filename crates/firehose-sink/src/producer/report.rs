@@ -17,8 +17,12 @@ pub struct Stats {
     pub delivered: u64,
     /// Bytes of data in those.
     pub delivered_bytes: u64,
-    /// Records that ended without being delivered.
+    /// Records that ended without being delivered, those in the dead letters too.
     pub undelivered: u64,
+    /// Of those, the ones that the [dead letters](crate::DeadLetters) took.
+    pub dead_lettered: u64,
+    /// Records that went back to their sender as too large. They were never accepted.
+    pub rejected: u64,
     /// Single refusals, several for a record that was refused several times.
     pub refused: u64,
     /// How often a record was sent again.
@@ -40,7 +44,7 @@ pub struct Stats {
 
 /// What became of everything that a producer accepted.
 ///
-/// `accepted` is `delivered + undelivered.len() + taken_early`, always.
+/// `accepted` is `delivered + undelivered.len() + dead_lettered + taken_early`, always.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Report {
@@ -52,6 +56,10 @@ pub struct Report {
     pub delivered_bytes: u64,
     /// Records that were not delivered, and why.
     pub undelivered: Vec<(Record, Reason)>,
+    /// Undelivered records that the [dead letters](crate::DeadLetters) took.
+    pub dead_lettered: u64,
+    /// Records that went back to their sender as too large. They were never accepted.
+    pub rejected: u64,
     /// Undelivered records that were fetched before, by
     /// [`Drain::take_undelivered`](crate::Drain::take_undelivered).
     pub taken_early: u64,

@@ -13,6 +13,11 @@ use crate::split_mix::SplitMix64;
 /// The pause before a try is drawn evenly between nothing and a bound (full jitter); the bound
 /// starts at `first`, doubles with each failure and ends at `cap`. One accepted record brings it
 /// back to `first`. The pause holds for the whole stream: fresh records wait as well.
+///
+/// A stream that does not exist, and one that the credentials do not open, is asked again as well,
+/// for somebody may make it or renew them: slowly, half of `cap` to `cap` apart, with a warning in
+/// the log each time. A call that the stream refuses as invalid is never repeated as it is: see
+/// [`Producer`](crate::Producer).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Retry {
     /// Bound of the first pause.
@@ -92,6 +97,20 @@ impl Backoff {
         let doubled = retry.first.saturating_mul(1_u32 << (self.failures - 1).min(20));
         let bound = u64::try_from(doubled.min(retry.cap).as_nanos()).unwrap_or(u64::MAX);
         let pause = Duration::from_nanos(self.random.up_to(bound).max(1));
+        self.until = self.until.max(now.checked_add(pause));
+        self.failures
+    }
+
+    /// As [`failed`](Self::failed), for a fault that time alone does not heal: the pause is a long
+    /// one from the start, between half of the cap and all of it.
+    pub(super) fn failed_for_long(&mut self, retry: &Retry, sent: Instant, now: Instant) -> u32 {
+        if self.failures > 0 && self.raised.is_some_and(|raised| sent <= raised) {
+            return self.failures;
+        }
+        self.failures = self.failures.saturating_add(1);
+        self.raised = Some(now);
+        let half = u64::try_from(retry.cap.as_nanos() / 2).unwrap_or(u64::MAX / 2);
+        let pause = Duration::from_nanos(half.saturating_add(self.random.up_to(half)).max(1));
         self.until = self.until.max(now.checked_add(pause));
         self.failures
     }

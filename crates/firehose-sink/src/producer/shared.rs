@@ -12,11 +12,14 @@ use tokio::{
 };
 
 use super::{
-    Reason, Retry, Stats,
+    DeadLetters, Reason, Retry, Stats,
     batch::{Meta, Queue},
-    flush::Epochs,
+    metrics::Meters,
     receipt::Receipts,
     retry::Backoff,
+    suspects::Suspects,
+    watermark::Settled,
+    window::Window,
 };
 use crate::{FirehoseSink, Limits, Record, split_mix::SplitMix64};
 
@@ -31,6 +34,7 @@ pub(super) struct Settings {
     pub(super) buffer_bytes: usize,
     pub(super) in_flight: usize,
     pub(super) retry: Retry,
+    pub(super) call_timeout: Option<Duration>,
 }
 
 /// One producer: constants, the mutex, and the three ways to wait.
@@ -40,6 +44,7 @@ pub(super) struct Shared {
     /// The sink's limits, made whole: at least one record, and no record larger than a call.
     pub(super) limits: Limits,
     pub(super) settings: Settings,
+    pub(super) dead_letters: Option<Box<dyn DeadLetters>>,
     /// Bytes that may still be admitted; senders wait here, first come, first served.
     pub(super) room: Semaphore,
     /// Wakes the driver.
@@ -47,22 +52,33 @@ pub(super) struct Shared {
     /// Wakes flush and drain after a settlement.
     pub(super) settled: Notify,
     state: Mutex<State>,
+    #[cfg(feature = "metrics")]
+    pub(super) exporter: super::export::Exporter,
 }
 
 /// Everything that changes.
 #[derive(Debug)]
 pub(super) struct State {
     pub(super) queue: Queue,
+    pub(super) suspects: Suspects,
     pub(super) flights: Vec<Flight>,
     pub(super) next_flight: u64,
     /// Since when the head of the queue waits for its batch to fill.
     pub(super) waiting_since: Option<Instant>,
     pub(super) backoff: Backoff,
-    pub(super) epochs: Epochs,
+    pub(super) window: Window,
+    pub(super) settled: Settled,
+    /// Records with a lower number wait for no linger.
+    pub(super) flush_to: u64,
     pub(super) receipts: Receipts,
     pub(super) stats: Stats,
+    pub(super) meters: Meters,
+    /// Records that the dead letters are taking just now.
+    pub(super) burying: usize,
     pub(super) undelivered: Vec<(Record, Reason)>,
     pub(super) undelivered_bytes: usize,
+    /// The lowest number of those.
+    pub(super) first_undelivered: Option<u64>,
     pub(super) taken_early: u64,
     pub(super) closed: bool,
 }
@@ -75,12 +91,15 @@ pub(super) struct Flight {
     pub(super) sent: Instant,
     pub(super) records: Arc<Vec<Record>>,
     pub(super) metas: Vec<Meta>,
+    /// Whether it is one in search of a bad record.
+    pub(super) suspect: bool,
 }
 
 impl Shared {
     pub(super) fn new(
         sink: Arc<dyn FirehoseSink>,
         mut settings: Settings,
+        dead_letters: Option<Box<dyn DeadLetters>>,
         random: SplitMix64,
     ) -> Self {
         settings.buffer_bytes = settings.buffer_bytes.clamp(1, Semaphore::MAX_PERMITS);
@@ -96,8 +115,11 @@ impl Shared {
             room: Semaphore::new(settings.buffer_bytes),
             work: Notify::new(),
             settled: Notify::new(),
-            state: Mutex::new(State::new(random)),
+            state: Mutex::new(State::new(random, settings.in_flight)),
             settings,
+            dead_letters,
+            #[cfg(feature = "metrics")]
+            exporter: super::export::Exporter::new(sink.stream()),
             sink,
         }
     }
@@ -140,18 +162,24 @@ impl fmt::Debug for Shared {
 }
 
 impl State {
-    fn new(random: SplitMix64) -> Self {
+    fn new(random: SplitMix64, in_flight: usize) -> Self {
         Self {
             queue: Queue::default(),
+            suspects: Suspects::default(),
             flights: Vec::new(),
             next_flight: 0,
             waiting_since: None,
             backoff: Backoff::new(random),
-            epochs: Epochs::new(),
+            window: Window::new(in_flight),
+            settled: Settled::default(),
+            flush_to: 0,
             receipts: Receipts::new(),
             stats: Stats::default(),
+            meters: Meters::new(),
+            burying: 0,
             undelivered: Vec::new(),
             undelivered_bytes: 0,
+            first_undelivered: None,
             taken_early: 0,
             closed: false,
         }
@@ -159,6 +187,15 @@ impl State {
 
     /// Whether nothing is under way.
     pub(super) fn is_idle(&self) -> bool {
-        self.queue.is_empty() && self.flights.is_empty()
+        self.queue.is_empty()
+            && self.flights.is_empty()
+            && self.suspects.is_empty()
+            && self.burying == 0
+    }
+
+    /// Up to which number all records are delivered or with the dead letters.
+    pub(super) fn watermark(&self) -> u64 {
+        let settled = self.settled.up_to();
+        self.first_undelivered.map_or(settled, |first| first.min(settled))
     }
 }

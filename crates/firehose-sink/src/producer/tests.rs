@@ -4,10 +4,13 @@ mod batches;
 mod bounds;
 mod conservation;
 mod endings;
+mod invalid;
 mod logs;
+mod measured;
 mod properties;
 mod receipts;
 mod retries;
+mod watermarks;
 
 use std::{sync::Arc, time::Duration};
 

@@ -139,16 +139,28 @@ impl FirehoseSink for Panics {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_panic_in_the_sink_ends_its_batch_and_nothing_else() {
+async fn after_a_panic_in_the_sink_its_batch_goes_again() {
     let sink = MemorySink::new("ratings");
     let (producer, drain) = over(Panics(sink.clone()), |builder| builder.in_flight(1));
     producer.send_all((0..1_000).map(record)).await.expect("accepted");
     producer.flush().await;
     assert_eq!(producer.stats().buffered_bytes, 0);
     let report = drain.finish(AMPLE).await;
-    assert_eq!((report.delivered, report.undelivered.len()), (500, 500));
+    assert_eq!((report.delivered, report.maybe_duplicated), (1_000, 1_000));
+    assert_eq!(sink.len(), 2_000, "the sink stored each batch before it panicked");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_sink_that_always_panics_is_given_up() {
+    let sink = crate::FaultSink::new(MemorySink::new("ratings"), 7).with_panicking_calls(1.0);
+    let stop = crate::Stop::Attempts(3);
+    let retry = crate::Retry { stop, ..crate::Retry::default() };
+    let (producer, drain) = over(sink, |builder| builder.retry(retry));
+    producer.send_all((0..10).map(record)).await.expect("accepted");
+    let report = drain.finish(AMPLE).await;
+    assert_eq!((report.delivered, report.undelivered.len(), report.calls), (0, 10, 3));
     let (_, reason) = &report.undelivered[0];
-    assert!(matches!(reason, Reason::Panicked(words) if words.contains("goes wrong")), "{reason}");
+    assert!(matches!(reason, Reason::Panicked(words) if words.contains("as asked")), "{reason}");
     assert_eq!(reason.stored(), Stored::Maybe);
 }
 

@@ -136,8 +136,7 @@ async fn a_record_is_given_up_after_its_time() {
 
 #[tokio::test(start_paused = true)]
 async fn errors_that_no_time_heals_are_not_tried_again() {
-    use PutErrorKind::{Closed, Denied, Invalid, NotFound, Other};
-    for kind in [NotFound, Denied, Invalid, Closed, Other] {
+    for kind in [PutErrorKind::Invalid, PutErrorKind::Closed, PutErrorKind::Other] {
         let (sink, producer, drain) = start(|builder| builder.linger(Duration::ZERO));
         sink.fail_next(1, kind, Stored::Maybe);
         let receipt = producer.send_tracked(record(1)).await.expect("accepted");
@@ -148,6 +147,61 @@ async fn errors_that_no_time_heals_are_not_tried_again() {
         let report = drain.finish(AMPLE).await;
         assert_eq!((report.delivered, report.undelivered.len(), report.retried), (1, 1, 0));
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_somebody_can_mend_is_tried_again_slowly_until_it_is_given_up() {
+    for kind in [PutErrorKind::NotFound, PutErrorKind::Denied] {
+        let limit = Duration::from_secs(600);
+        let (sink, producer, drain) = start(|builder| builder.retry(stopping(Stop::After(limit))));
+        sink.fail_always(kind, Stored::Nothing);
+        producer.send(record(1)).await.expect("accepted");
+        sleep(Duration::from_secs(300)).await;
+        let calls = sink.calls();
+        assert!((28..=61).contains(&calls), "{calls} calls in five minutes, 5 to 10 s apart");
+        sink.heal();
+        let receipt = producer.send_tracked(record(2)).await.expect("accepted");
+        receipt.await.expect("the stream is back");
+        sink.fail_always(kind, Stored::Nothing);
+        producer.send(record(3)).await.expect("accepted");
+        let report = drain.finish(AMPLE).await;
+        assert_eq!((report.delivered, report.undelivered.len()), (2, 1));
+        assert!(matches!(&report.undelivered[0].1, Reason::Failed(error) if error.kind() == kind));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refusal_of_one_record_halves_the_calls_at_once() {
+    let limits = Limits { records: 10, ..Limits::FIREHOSE };
+    let sink = MemorySink::new("ratings").with_limits(limits);
+    let (producer, drain) = over(sink.clone(), |builder| builder.in_flight(8));
+    assert_eq!(producer.metrics().in_flight_limit, 8);
+    sink.refuse_next(1);
+    producer.send_all((0..10).map(record)).await.expect("accepted");
+    producer.flush().await;
+    assert_eq!(producer.metrics().in_flight_limit, 4, "one of ten was refused");
+    sink.hang();
+    producer.send_all((0..200).map(record)).await.expect("accepted");
+    settle_down().await;
+    assert_eq!(producer.stats().in_flight, 4);
+    sink.heal();
+    producer.flush().await;
+    assert!(producer.metrics().in_flight_limit > 6, "{:?}", producer.metrics());
+    assert!(drain.finish(AMPLE).await.is_complete());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_that_takes_too_long_is_dropped_and_its_records_go_again() {
+    let limit = Duration::from_secs(10);
+    let (sink, producer, drain) = start(|builder| builder.call_timeout(limit));
+    sink.hang();
+    let receipt = producer.send_tracked(record(1)).await.expect("accepted");
+    sleep(limit + Duration::from_millis(300)).await;
+    assert_eq!(producer.stats().failed_calls, 1);
+    sink.heal();
+    assert_eq!(receipt.await.expect("delivered").attempts, 2);
+    let report = drain.finish(AMPLE).await;
+    assert_eq!((report.delivered, report.maybe_duplicated), (1, 1));
 }
 
 #[tokio::test(start_paused = true)]
@@ -183,10 +237,12 @@ impl FirehoseSink for Miscounts {
 #[tokio::test(start_paused = true)]
 async fn a_wrong_number_of_outcomes_proves_nothing() {
     for outcomes in [0, 1, 4] {
-        let (producer, drain) = over(Miscounts(outcomes), |builder| builder);
+        let retry = stopping(Stop::Attempts(2));
+        let (producer, drain) = over(Miscounts(outcomes), |builder| builder.retry(retry));
         producer.send_all((0..3).map(record)).await.expect("accepted");
         let report = drain.finish(AMPLE).await;
-        assert_eq!((report.delivered, report.undelivered.len(), report.calls), (0, 3, 1));
+        assert_eq!((report.delivered, report.undelivered.len(), report.calls), (0, 3, 2));
+        assert_eq!(report.maybe_duplicated, 3, "nobody knows whether the first call stored them");
         let (_, reason) = &report.undelivered[0];
         assert_eq!(reason.stored(), Stored::Maybe);
         assert!(reason.to_string().contains(&format!("{outcomes} outcomes for 3")), "{reason}");
