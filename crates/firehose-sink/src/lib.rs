@@ -124,6 +124,7 @@ struct Readme;
 
 #[cfg(feature = "aws")]
 mod aws;
+mod billing;
 #[cfg(feature = "conformance")]
 pub mod conformance;
 mod fault;
@@ -137,6 +138,7 @@ mod split_mix;
 
 #[cfg(feature = "aws")]
 pub use aws::{AwsFirehoseSink, AwsKinesisSink};
+pub use billing::Billing;
 pub use fault::{FaultCounts, FaultSink, StoredPart};
 pub use json_lines::JsonLinesSink;
 pub use memory::MemorySink;

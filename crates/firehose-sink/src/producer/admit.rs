@@ -308,7 +308,15 @@ impl State {
         let mut pushed = 0;
         for (record, ticket) in records {
             let number = first + pushed;
-            self.queue.push(Entry { record, meta: Meta { ticket, number, past: None } });
+            let entry =
+                Entry { record, meta: Meta { ticket, number, past: None, documents: None } };
+            match shared.settings.pack {
+                None => self.queue.push(entry),
+                Some(most) => {
+                    let cost = shared.cost(&entry.record);
+                    self.queue.pack(entry, most, cost);
+                }
+            }
             pushed += 1;
         }
         self.stats.accepted += pushed;

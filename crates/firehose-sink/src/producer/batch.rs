@@ -6,7 +6,10 @@ use std::collections::VecDeque;
 
 use tokio::time::Instant;
 
-use super::receipt::Ticket;
+use super::{
+    pack::{Documents, OpenPack},
+    receipt::Ticket,
+};
 use crate::{Limits, Record};
 
 /// What the producer keeps for one record beside the record.
@@ -18,9 +21,16 @@ pub(super) struct Meta {
     pub(super) number: u64,
     /// Boxed, for most records have no past and all of them occupy the queue.
     pub(super) past: Option<Box<Past>>,
+    /// What the sender's documents are, when it is a pack of several.
+    pub(super) documents: Option<Box<Documents>>,
 }
 
 impl Meta {
+    /// Of how many records of the sender it is.
+    pub(super) fn count(&self) -> u64 {
+        self.documents.as_ref().map_or(1, |documents| documents.count())
+    }
+
     /// How often it was sent so far.
     pub(super) fn attempts(&self) -> u32 {
         self.past.as_ref().map_or(0, |past| past.attempts)
@@ -91,16 +101,22 @@ impl Batch {
 #[derive(Debug, Default)]
 pub(super) struct Queue {
     entries: VecDeque<Entry>,
+    /// Behind them, a pack that is being filled.
+    open: Option<OpenPack>,
     bytes: usize,
 }
 
 impl Queue {
     pub(super) fn is_empty(&self) -> bool {
-        self.entries.is_empty()
+        self.entries.is_empty() && self.open.is_none()
     }
 
-    pub(super) fn head(&self) -> Option<&Entry> {
-        self.entries.front()
+    /// The number of the first record, and whether it was sent before.
+    pub(super) fn head(&self) -> Option<(u64, bool)> {
+        match self.entries.front() {
+            Some(Entry { meta, .. }) => Some((meta.number, meta.past.is_some())),
+            None => self.open.as_ref().map(|open| (open.number(), false)),
+        }
     }
 
     /// Whether as many records are here as one call holds.
@@ -118,6 +134,27 @@ impl Queue {
         self.entries.push_back(entry);
     }
 
+    /// Adds a document to the pack at the end, of at most `most` bytes. One that is larger, and
+    /// one with a partition key, which stands for a single record, is not packed.
+    pub(super) fn pack(&mut self, entry: Entry, most: usize, cost: usize) {
+        let Entry { record, meta } = entry;
+        let room = |open: &mut OpenPack| open.len() + record.len() <= most;
+        if record.len() > most || record.partition_key().is_some() {
+            self.close_pack();
+            return self.push(Entry { record, meta });
+        }
+        if self.open.as_mut().is_some_and(|open| !room(open)) {
+            self.close_pack();
+        }
+        self.bytes += record.len();
+        let open = self.open.get_or_insert_with(|| OpenPack::new(meta.number, most));
+        open.push(&record, meta.ticket, cost);
+    }
+
+    fn close_pack(&mut self) {
+        self.entries.extend(self.open.take().map(OpenPack::close));
+    }
+
     /// Puts refused entries back at the head, in their order.
     pub(super) fn put_back(&mut self, entries: Vec<Entry>) {
         for entry in entries.into_iter().rev() {
@@ -129,6 +166,9 @@ impl Queue {
     /// Cuts as many records from the head as one call takes. At least one, when there is any: the
     /// admission lets no record pass that a call cannot hold.
     pub(super) fn cut(&mut self, limits: &Limits) -> Batch {
+        if self.entries.len() < limits.records {
+            self.close_pack();
+        }
         let mut bytes = 0;
         let fitting = self.entries.iter().take(limits.records).take_while(|entry| {
             bytes += entry.record.len();
@@ -140,6 +180,7 @@ impl Queue {
 
     /// Takes everything.
     pub(super) fn take_all(&mut self) -> Batch {
+        self.close_pack();
         self.take(self.entries.len())
     }
 

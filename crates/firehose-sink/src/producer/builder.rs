@@ -27,6 +27,7 @@ impl ProducerBuilder {
             in_flight: 4,
             retry: Retry::default(),
             call_timeout: None,
+            pack: None,
         };
         Self { sink, settings, dead_letters: None, seed: None }
     }
@@ -94,6 +95,21 @@ impl ProducerBuilder {
     #[must_use]
     pub fn call_timeout(mut self, timeout: Duration) -> Self {
         self.settings.call_timeout = Some(timeout);
+        self
+    }
+
+    /// Puts several records into one record of the stream, up to this many bytes. Default: each
+    /// record is one of its own.
+    ///
+    /// It is made for JSON documents to Firehose, which bills each record rounded up to
+    /// [5 KiB](crate::Billing::STEP_BYTES) and takes documents apart that stand one after the other; nothing
+    /// is put between them. Counters, receipts, the watermark and the report are still of the
+    /// records that were sent; the [limits](crate::Limits) of a call, refusals and ids are of the packs. A record with a
+    /// partition key, and one that is larger than a pack, stays alone. A pack is at most as large
+    /// as the stream's largest record.
+    #[must_use]
+    pub fn pack(mut self, bytes: usize) -> Self {
+        self.settings.pack = Some(bytes);
         self
     }
 

@@ -89,17 +89,17 @@ impl State {
     /// Whether the head of the queue goes out without waiting for its linger: the batch is full,
     /// somebody flushes or drains, or it waited for its back-off already.
     fn due(&mut self, shared: &Shared, now: Instant) -> Due {
-        let Some(head) = self.queue.head() else { return Due::At(None) };
+        let Some((number, sent_before)) = self.queue.head() else { return Due::At(None) };
         if self.queue.has_records(&shared.limits) {
             return Due::Now(Cause::Count);
         }
         if self.queue.fills(&shared.limits) {
             return Due::Now(Cause::Bytes);
         }
-        if head.meta.past.is_some() {
+        if sent_before {
             return Due::Now(Cause::Retry);
         }
-        if self.closed || head.meta.number < self.flush_to {
+        if self.closed || number < self.flush_to {
             return Due::Now(Cause::Flush);
         }
         let since = *self.waiting_since.get_or_insert(now);
@@ -119,9 +119,14 @@ impl State {
     fn launch(&mut self, mut batch: Batch, cause: Cause, now: Instant) -> (u64, Arc<Vec<Record>>) {
         let suspect = cause == Cause::Suspect;
         for meta in &mut batch.metas {
-            self.stats.retried += u64::from(suspect || meta.past.is_some());
+            let count = meta.count();
+            if suspect || meta.past.is_some() {
+                self.stats.retried += count;
+            }
             let doubt = meta.past.as_mut().map(|past| std::mem::take(&mut past.doubt));
-            self.stats.maybe_duplicated += u64::from(doubt == Some(true));
+            if doubt == Some(true) {
+                self.stats.maybe_duplicated += count;
+            }
         }
         self.stats.calls += 1;
         self.meters.call(cause, batch.records.len(), batch.bytes());

@@ -10,6 +10,7 @@
 //!                        receipt, watermark, flush, drain (report), dead letters <┘
 //! ```
 //!
+//! In `pack` several records of the sender become one of the stream's, when that was asked for.
 //! `retry` says how long a pause is, `window` how many calls may run, `suspects` which part of an
 //! invalid call is tried next.
 //!
@@ -30,6 +31,7 @@ mod flush;
 mod histogram;
 mod metrics;
 mod notes;
+mod pack;
 mod receipt;
 mod report;
 mod retry;

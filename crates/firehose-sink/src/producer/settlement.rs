@@ -103,17 +103,17 @@ impl<'a> Settlement<'a> {
         for ((record, meta), outcome) in records.iter().zip(metas).zip(outcomes) {
             match outcome {
                 Outcome::Accepted(id) => {
-                    at_once += u64::from(meta.past.is_none());
+                    at_once += if meta.past.is_none() { meta.count() } else { 0 };
                     self.delivered(record, meta, id);
                 }
                 Outcome::Refused(refusal) => {
                     refused += 1;
+                    self.state.stats.refused += meta.count();
                     self.again_or_over(record, meta, Stored::Nothing, Reason::Refused(refusal));
                 }
             }
         }
         self.state.meters.attempts.record(1, at_once);
-        self.state.stats.refused += refused as u64;
         if refused < records.len() {
             self.state.backoff.progress();
             self.state.suspects.progress();
@@ -132,7 +132,8 @@ impl<'a> Settlement<'a> {
     fn failed(&mut self, records: &[Record], metas: Vec<Meta>, error: Arc<PutError>) {
         self.state.stats.failed_calls += 1;
         let kind = error.kind();
-        if kind == PutErrorKind::Invalid && records.len() > 1 && self.state.suspects.is_hopeful() {
+        let several = metas.len() > 1 || metas.iter().any(|meta| meta.documents.is_some());
+        if kind == PutErrorKind::Invalid && several && self.state.suspects.is_hopeful() {
             return self.split(records, metas, error);
         }
         let reason = Reason::Failed(Arc::clone(&error));
@@ -159,8 +160,8 @@ impl<'a> Settlement<'a> {
         });
     }
 
-    /// Looks for the bad record. That is no try of the good ones: their stop rule does not count
-    /// it.
+    /// Looks for the bad record, in the end within a pack. That is no try of the good ones: their
+    /// stop rule does not count it.
     fn split(&mut self, records: &[Record], metas: Vec<Meta>, error: Arc<PutError>) {
         let doubt = error.stored() == Stored::Maybe;
         let entries = records.iter().zip(metas).map(|(record, mut meta)| {
@@ -170,7 +171,10 @@ impl<'a> Settlement<'a> {
             }
             Entry { record: record.clone(), meta }
         });
-        let entries = entries.collect();
+        let mut entries: Vec<Entry> = entries.collect();
+        if entries.len() == 1 {
+            entries = entries.into_iter().flat_map(Entry::unpacked).collect();
+        }
         match self.suspect {
             true => self.state.suspects.narrowed(entries),
             false => self.state.suspects.accuse(entries),
@@ -189,16 +193,21 @@ impl<'a> Settlement<'a> {
     }
 
     fn delivered(&mut self, record: &Record, meta: Meta, id: RecordId) {
-        self.state.stats.delivered += 1;
+        let count = meta.count();
+        self.state.stats.delivered += count;
         self.state.stats.delivered_bytes += record.len() as u64;
         let attempts = meta.attempts() + 1;
         if attempts > 1 || meta.past.is_some() {
-            self.state.meters.attempts.record(u64::from(attempts), 1);
+            self.state.meters.attempts.record(u64::from(attempts), count);
         }
-        if let Some(ticket) = meta.ticket {
+        if let Some(documents) = &meta.documents {
+            let delivered = Delivered { id, attempts };
+            let answers = documents.tickets().map(|ticket| (ticket, Ok(delivered.clone())));
+            self.answers.extend(answers);
+        } else if let Some(ticket) = meta.ticket {
             self.answers.push((ticket, Ok(Delivered { id, attempts })));
         }
-        self.settled(record, meta.number);
+        self.settled(record, &meta);
     }
 
     fn all_again(&mut self, records: &[Record], metas: Vec<Meta>, stored: Stored, why: &Reason) {
@@ -244,14 +253,15 @@ impl<'a> Settlement<'a> {
         let attempts = meta.attempts() + tries;
         let before = meta.past.as_ref().is_some_and(|past| past.maybe_stored);
         let stored = if before { Stored::Maybe } else { reason.stored() };
-        let entry = Entry { record: record.clone(), meta };
-        let letter = Letter { entry, reason, attempts, stored };
-        match self.buries {
-            true => {
-                self.state.burying += 1;
-                self.letters.push(letter);
+        for entry in (Entry { record: record.clone(), meta }).unpacked() {
+            let letter = Letter { entry, reason: reason.clone(), attempts, stored };
+            match self.buries {
+                true => {
+                    self.state.burying += 1;
+                    self.letters.push(letter);
+                }
+                false => self.give_back(letter),
             }
-            false => self.give_back(letter),
         }
     }
 
@@ -283,19 +293,23 @@ impl<'a> Settlement<'a> {
             self.answers.push((ticket, Err(Box::new(undelivered))));
         }
         self.state.stats.undelivered += 1;
-        self.settled(&record, meta.number);
+        self.settled(&record, &meta);
         record
     }
 
-    fn settled(&mut self, record: &Record, number: u64) {
-        let cost = self.shared.cost(record);
+    fn settled(&mut self, record: &Record, meta: &Meta) {
+        let cost = match &meta.documents {
+            Some(documents) => documents.cost(),
+            None => self.shared.cost(record),
+        };
+        let (number, count) = (meta.number, meta.count());
         self.room += cost;
         self.state.stats.buffered_bytes -= cost;
-        self.state.stats.buffered_records -= 1;
+        self.state.stats.buffered_records -= count;
         if self.run.end == number {
-            self.run.end += 1;
+            self.run.end += count;
         } else {
-            let run = std::mem::replace(&mut self.run, number..number + 1);
+            let run = std::mem::replace(&mut self.run, number..number + count);
             self.state.settled.add(run);
         }
     }

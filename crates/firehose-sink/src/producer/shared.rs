@@ -15,6 +15,7 @@ use super::{
     DeadLetters, Reason, Retry, Stats,
     batch::{Meta, Queue},
     metrics::Meters,
+    pack::DOCUMENT_OVERHEAD_BYTES,
     receipt::Receipts,
     retry::Backoff,
     suspects::Suspects,
@@ -35,6 +36,8 @@ pub(super) struct Settings {
     pub(super) in_flight: usize,
     pub(super) retry: Retry,
     pub(super) call_timeout: Option<Duration>,
+    /// The size of a pack, when records are packed.
+    pub(super) pack: Option<usize>,
 }
 
 /// One producer: constants, the mutex, and the three ways to wait.
@@ -109,6 +112,7 @@ impl Shared {
             bytes: asked.bytes,
             record_bytes: asked.record_bytes.min(asked.bytes),
         };
+        settings.pack = settings.pack.map(|most| most.min(limits.record_bytes));
         Self {
             stream: sink.stream().into(),
             limits,
@@ -134,7 +138,10 @@ impl Shared {
     /// moment, for what was taken must be given back. One that costs more than there is takes all.
     pub(super) fn cost(&self, record: &Record) -> usize {
         let key = record.partition_key().map_or(0, str::len);
-        let cost = record.len().saturating_add(key).saturating_add(OVERHEAD_BYTES);
+        // A small one is not alone in its pack and needs no place of its own in the queue.
+        let packed = self.settings.pack.is_some_and(|most| key == 0 && record.len() <= most / 4);
+        let overhead = if packed { DOCUMENT_OVERHEAD_BYTES } else { OVERHEAD_BYTES };
+        let cost = record.len().saturating_add(key).saturating_add(overhead);
         cost.min(self.settings.buffer_bytes).min(u32::MAX as usize)
     }
 

@@ -7,6 +7,7 @@ mod endings;
 mod invalid;
 mod logs;
 mod measured;
+mod packs;
 mod properties;
 mod receipts;
 mod retries;
