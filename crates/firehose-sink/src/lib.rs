@@ -135,6 +135,7 @@ mod producer;
 mod record;
 mod sink;
 mod split_mix;
+mod spool;
 
 #[cfg(feature = "aws")]
 pub use aws::{AwsFirehoseSink, AwsKinesisSink};
@@ -150,3 +151,4 @@ pub use producer::{
 };
 pub use record::{Limits, Record};
 pub use sink::{FirehoseSink, FirehoseSinkExt, check_limits};
+pub use spool::{Spool, SpoolError};

@@ -39,7 +39,8 @@ const CHUNK_BYTES: usize = 256 * 1024;
 ///   takes everything;
 /// - memory is bounded by bytes, [`ProducerBuilder::buffer_bytes`].
 ///
-/// It holds no record on disk: what is not settled when the process is killed is lost.
+/// It holds no record on disk: what is not settled when the process is killed is lost, unless the
+/// sender keeps it in a [`Spool`](crate::Spool).
 #[derive(Clone)]
 pub struct Producer {
     handle: Arc<Handle>,
