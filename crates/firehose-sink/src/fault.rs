@@ -14,8 +14,8 @@ use std::{
 use async_trait::async_trait;
 
 use crate::{
-    FirehoseSink, Limits, Outcome, PutError, PutErrorKind, Record, RecordId, Refusal, Stored,
-    check_limits, split_mix::SplitMix64,
+    FirehoseSink, Health, Limits, Outcome, PutError, PutErrorKind, Record, RecordId, Refusal,
+    Stored, check_limits, split_mix::SplitMix64,
 };
 
 mod draw;
@@ -232,6 +232,10 @@ impl<S: FirehoseSink> FirehoseSink for FaultSink<S> {
 
     fn limits(&self) -> Limits {
         self.sink.limits()
+    }
+
+    async fn check(&self) -> Result<Option<Health>, PutError> {
+        self.sink.check().await
     }
 
     async fn put_batch(&self, batch: &[Record]) -> Result<Vec<Outcome>, PutError> {

@@ -128,6 +128,7 @@ mod billing;
 #[cfg(feature = "conformance")]
 pub mod conformance;
 mod fault;
+mod health;
 mod json_lines;
 mod memory;
 mod outcome;
@@ -141,6 +142,7 @@ mod spool;
 pub use aws::{AwsFirehoseSink, AwsKinesisSink};
 pub use billing::Billing;
 pub use fault::{FaultCounts, FaultSink, StoredPart};
+pub use health::Health;
 pub use json_lines::JsonLinesSink;
 pub use memory::MemorySink;
 pub use outcome::{Outcome, PutError, PutErrorKind, RecordId, Refusal, Stored};

@@ -4,7 +4,7 @@ use std::{fmt, future::Future};
 
 use async_trait::async_trait;
 
-use crate::{Limits, Outcome, PutError, PutErrorKind, Record, Stored};
+use crate::{Health, Limits, Outcome, PutError, PutErrorKind, Record, Stored};
 
 /// A named stream that takes records.
 ///
@@ -33,6 +33,17 @@ pub trait FirehoseSink: fmt::Debug + Send + Sync + 'static {
     /// [`PutError`]: the call failed as a whole; [`PutError::stored`] says whether part of it may
     /// be kept.
     async fn put_batch(&self, batch: &[Record]) -> Result<Vec<Outcome>, PutError>;
+
+    /// Asks the stream whether it is there, before the first record. Nothing when the sink cannot
+    /// tell, as those in this process.
+    ///
+    /// # Errors
+    ///
+    /// [`PutError`] with [`Stored::Nothing`]: it is not there, or cannot be asked. The credentials
+    /// may well allow to send and not to ask ([`PutErrorKind::Denied`]).
+    async fn check(&self) -> Result<Option<Health>, PutError> {
+        Ok(None)
+    }
 }
 
 /// Comforts over any sink; nobody implements these by hand.

@@ -11,8 +11,10 @@ use aws_sdk_firehose::{
     types::{PutRecordBatchResponseEntry as Entry, Record as SdkRecord},
 };
 
-use super::{Target, environment, timeouts};
-use crate::{FirehoseSink, Limits, Outcome, PutError, Record, RecordId, Refusal, check_limits};
+use super::{Target, check::is_missing, endpoint, environment, timeouts};
+use crate::{
+    FirehoseSink, Health, Limits, Outcome, PutError, Record, RecordId, Refusal, check_limits,
+};
 
 /// A delivery stream at AWS, or at any endpoint that speaks its protocol.
 ///
@@ -52,7 +54,7 @@ impl AwsFirehoseSink {
     /// A sink for the delivery stream `name` with this configuration, except its retries and
     /// timeouts.
     pub fn from_config(config: &SdkConfig, name: impl Into<Arc<str>>) -> Self {
-        let endpoint = config.endpoint_url().map(str::to_owned);
+        let endpoint = endpoint(config, "AWS_ENDPOINT_URL_FIREHOSE");
         let config = config::Builder::from(config).timeout_config(timeouts());
         Self::new(config, endpoint, name.into())
     }
@@ -103,6 +105,26 @@ impl FirehoseSink for AwsFirehoseSink {
 
     fn limits(&self) -> Limits {
         self.limits
+    }
+
+    async fn check(&self) -> Result<Option<Health>, PutError> {
+        let call = self.client.describe_delivery_stream().delivery_stream_name(self.stream());
+        match call.limit(1).send().await.map_err(|error| self.target.failed(error)) {
+            Ok(answer) => {
+                let found = answer.delivery_stream_description.ok_or_else(|| {
+                    self.target.misfit("the answer describes no stream".to_owned())
+                })?;
+                let status = found.delivery_stream_status.as_str();
+                Ok(Some(self.target.health(status, &found.delivery_stream_arn)))
+            }
+            Err(error) if is_missing(&error) => {
+                let Ok(list) = self.client.list_delivery_streams().limit(50).send().await else {
+                    return Err(error);
+                };
+                Err(self.target.suggest(error, &list.delivery_stream_names))
+            }
+            Err(error) => Err(error),
+        }
     }
 
     async fn put_batch(&self, batch: &[Record]) -> Result<Vec<Outcome>, PutError> {

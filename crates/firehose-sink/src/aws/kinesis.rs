@@ -15,10 +15,10 @@ use aws_sdk_kinesis::{
     types::{PutRecordsRequestEntry as SdkRecord, PutRecordsResultEntry as Entry},
 };
 
-use super::{Target, environment, timeouts};
+use super::{Target, check::is_missing, endpoint, environment, timeouts};
 use crate::{
-    FirehoseSink, Limits, Outcome, PutError, PutErrorKind, Record, RecordId, Refusal, Stored,
-    check_limits, split_mix::SplitMix64,
+    FirehoseSink, Health, Limits, Outcome, PutError, PutErrorKind, Record, RecordId, Refusal,
+    Stored, check_limits, split_mix::SplitMix64,
 };
 
 /// The longest partition key, in characters.
@@ -69,7 +69,7 @@ impl AwsKinesisSink {
 
     /// A sink for the data stream `name` with this configuration, except its retries and timeouts.
     pub fn from_config(config: &SdkConfig, name: impl Into<Arc<str>>) -> Self {
-        let endpoint = config.endpoint_url().map(str::to_owned);
+        let endpoint = endpoint(config, "AWS_ENDPOINT_URL_KINESIS");
         let config = config::Builder::from(config).timeout_config(timeouts());
         Self::new(config, endpoint, name.into())
     }
@@ -157,6 +157,25 @@ impl FirehoseSink for AwsKinesisSink {
 
     fn limits(&self) -> Limits {
         self.limits
+    }
+
+    async fn check(&self) -> Result<Option<Health>, PutError> {
+        let call = self.client.describe_stream_summary().stream_name(self.stream());
+        match call.send().await.map_err(|error| self.target.failed(error)) {
+            Ok(answer) => {
+                let found = answer.stream_description_summary.ok_or_else(|| {
+                    self.target.misfit("the answer describes no stream".to_owned())
+                })?;
+                Ok(Some(self.target.health(found.stream_status.as_str(), &found.stream_arn)))
+            }
+            Err(error) if is_missing(&error) => {
+                let Ok(list) = self.client.list_streams().limit(50).send().await else {
+                    return Err(error);
+                };
+                Err(self.target.suggest(error, &list.stream_names))
+            }
+            Err(error) => Err(error),
+        }
     }
 
     async fn put_batch(&self, batch: &[Record]) -> Result<Vec<Outcome>, PutError> {

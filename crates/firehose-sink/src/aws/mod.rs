@@ -13,6 +13,7 @@
 //!   takes on the wire need an uplink of 4.5 Mbit/s: over a slower one lower the limits, or bring
 //!   a client with a longer timeout.
 
+mod check;
 mod errors;
 mod firehose;
 mod kinesis;
@@ -46,6 +47,13 @@ async fn environment(stream: &str) -> Result<SdkConfig, PutError> {
     }
     Err(PutError::new(stream, PutErrorKind::Invalid, Stored::Nothing)
         .with_detail(errors::NO_REGION))
+}
+
+/// The endpoint that a configuration names, or else the environment for one service. Only for
+/// words: the SDK finds its way by itself.
+fn endpoint(config: &SdkConfig, service_variable: &str) -> Option<String> {
+    let named = config.endpoint_url().map(str::to_owned);
+    named.or_else(|| std::env::var(service_variable).ok())
 }
 
 /// Where a sink sends to, for the words of its errors.

@@ -57,6 +57,12 @@ impl Wire {
         Self::that(Answer::Says(status, body.to_string()))
     }
 
+    /// And what it says to the request after that.
+    fn then_says(&self, status: u16, body: &serde_json::Value) {
+        let mut answers = self.answers.lock().expect("no panic");
+        answers.push_back(Answer::Says(status, body.to_string()));
+    }
+
     /// An error as both services put it.
     fn that_errs(status: u16, code: &str) -> Self {
         let body = serde_json::json!({ "__type": code, "message": "as AWS puts it" });

@@ -80,6 +80,39 @@ async fn an_unknown_stream_is_named_with_its_region() {
 }
 
 #[tokio::test]
+async fn the_check_says_what_the_stream_is() {
+    let arn = "arn:aws:firehose:eu-west-1:123456789012:deliverystream/the-stream";
+    let wire = Wire::that_says(
+        200,
+        &json!({ "DeliveryStreamDescription": { "DeliveryStreamName": "the-stream",
+            "DeliveryStreamARN": arn, "DeliveryStreamStatus": "CREATING",
+            "DeliveryStreamType": "DirectPut", "VersionId": "1", "Destinations": [],
+            "HasMoreDestinations": false } }),
+    );
+    let health = sink(&wire.config()).check().await.expect("there").expect("it can tell");
+    assert_eq!((health.status.as_str(), health.is_active()), ("CREATING", false));
+    assert_eq!((health.region(), health.account()), ("eu-west-1", "123456789012"));
+    assert_eq!(health.to_string(), "local, http://localhost:4566");
+}
+
+#[tokio::test]
+async fn the_check_suggests_a_name_that_is_much_like_the_wrong_one() {
+    for (names, words) in [
+        (json!(["other", "The-Streams"]), "did you mean `The-Streams`?"),
+        (json!([]), "there is no delivery stream at all"),
+        (json!(["other"]), "no such delivery stream in region eu-west-1"),
+    ] {
+        let wire = Wire::that_errs(400, "ResourceNotFoundException");
+        let list = json!({ "DeliveryStreamNames": names, "HasMoreDeliveryStreams": false });
+        wire.then_says(200, &list);
+        let error = sink(&wire.config()).check().await.expect_err("not there");
+        assert_eq!((error.kind(), error.stored()), (PutErrorKind::NotFound, Stored::Nothing));
+        let shown = error.to_string();
+        assert!(shown.contains(words) && shown.contains("list-delivery-streams"), "{shown}");
+    }
+}
+
+#[tokio::test]
 async fn a_client_of_ones_own_is_kept_except_for_its_retries() {
     let wire = Wire::that_errs(503, "ServiceUnavailableException");
     let client = aws_sdk_firehose::Client::new(&wire.config());
