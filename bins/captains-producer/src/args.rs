@@ -4,6 +4,9 @@ use std::{path::PathBuf, str::FromStr, time::Duration, time::SystemTime};
 
 use bytesize::ByteSize;
 use clap::{ArgGroup, Parser, ValueEnum};
+use firehose_sink::Billing;
+
+use crate::Rate;
 
 /// Records made when nobody says how many: enough to look at.
 pub(crate) const DEFAULT_COUNT: u64 = 10;
@@ -19,6 +22,7 @@ Examples:
   captains-producer --to firehose://PUT-S3-qrZbv --duration 5m  the tutorial, on AWS
   captains-producer --to kinesis://streaming-analytics-app -n 1000 --rate 50/s
   captains-producer --to firehose://PUT-S3-qrZbv -n 500 --endpoint-url http://127.0.0.1:4566
+  captains-producer --to firehose://PUT-S3-qrZbv --forever --pack 5KiB --spool spool
 
 Ctrl-C stops making records, delivers what is under way, and reports; a second one ends at once.
 
@@ -59,14 +63,15 @@ pub struct Args {
     /// Make records until Ctrl-C
     #[arg(long, conflicts_with_all = ["count", "duration"])]
     pub forever: bool,
-    /// How fast: 100/s, 6000/m or max [default: max on stdout and local, 100/s elsewhere]
+    /// How fast: 100/s, 6000/m, max, ramp:10/s..1000/s:5m, burst:1000/s:1s/10s or
+    /// sine:100/s+-50/s:1h [default: max on stdout and local, 100/s elsewhere]
     #[arg(short, long, value_name = "RATE")]
     pub rate: Option<Rate>,
     /// The same seed makes the same records; told at the end when not given
     #[arg(long, value_name = "N")]
     pub seed: Option<u64>,
-    /// Time of the first record, such as 2022-01-08T06:00:00Z; later ones follow at the rate, or
-    /// every millisecond. Without it records carry the time they are made
+    /// Time of the first record, such as 2022-01-08T06:00:00Z; later ones follow at the mean
+    /// rate, or every millisecond. Without it records carry the time they are made
     #[arg(long, value_name = "TIME", value_parser = humantime::parse_rfc3339_weak)]
     pub start: Option<SystemTime>,
     /// How records are written
@@ -78,6 +83,19 @@ pub struct Args {
     /// Age at which a local buffer becomes a file [default: 60s]
     #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
     pub buffer_interval: Option<Duration>,
+    /// Documents of up to this size go into one record of the stream, such as 5KiB: Firehose bills
+    /// each record as at least that
+    #[arg(long, value_name = "SIZE", value_parser = size)]
+    pub pack: Option<ByteSize>,
+    /// Price of a gigabyte put to Firehose in your region, for the estimate of the bill
+    #[arg(long, value_name = "PRICE", default_value_t = Billing::US_EAST_1.per_gigabyte, value_parser = price)]
+    pub price_per_gb: f64,
+    /// Keep records on disk until they are delivered; what a killed run left there is sent first
+    #[arg(long, value_name = "DIRECTORY")]
+    pub spool: Option<PathBuf>,
+    /// Add records that are given up to this file, one JSON document a line
+    #[arg(long, value_name = "FILE")]
+    pub dead_letter: Option<PathBuf>,
     /// How long to wait at the end for what is under way
     #[arg(long, value_name = "TIME", default_value = "30s", value_parser = humantime::parse_duration)]
     pub drain_timeout: Duration,
@@ -91,6 +109,12 @@ pub struct Args {
     /// Region of the stream [env: AWS_REGION]
     #[arg(long, value_name = "REGION")]
     pub region: Option<String>,
+    /// How the run is told: for people on stderr, or as JSON lines on stdout
+    #[arg(short, long, value_enum, default_value_t)]
+    pub output: OutputFormat,
+    /// How often it is told how it goes, where there is no live line
+    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = humantime::parse_duration)]
+    pub report_every: Duration,
     /// No progress and no summary; errors are still told
     #[arg(short, long)]
     pub quiet: bool,
@@ -126,6 +150,15 @@ impl Args {
         if self.buffer_size.is_some_and(|size| size.as_u64() == 0) {
             return Some("--buffer-size must be at least 1B".to_owned());
         }
+        if self.pack.is_some_and(|size| size.as_u64() == 0) {
+            return Some("--pack must be at least 1B".to_owned());
+        }
+        if self.report_every.is_zero() {
+            return Some("--report-every must be longer than that".to_owned());
+        }
+        if self.output == OutputFormat::Json && self.to == TargetUri::Stdout {
+            return Some("--output json has no place: stdout holds the records".to_owned());
+        }
         let flag = self.flag_without_effect()?;
         Some(format!("{flag} has no effect with --to {}", self.to))
     }
@@ -134,7 +167,12 @@ impl Args {
     fn flag_without_effect(&self) -> Option<&'static str> {
         let local = matches!(self.to, TargetUri::Local(_));
         let aws = matches!(self.to, TargetUri::Firehose(_) | TargetUri::Kinesis(_));
+        let packs = local || matches!(self.to, TargetUri::Firehose(_));
+        // The other targets keep what they were given, or nobody asks for it again.
+        let spools = aws;
         let flags = [
+            (packs, self.pack.is_some(), "--pack"),
+            (spools, self.spool.is_some(), "--spool"),
             (local, self.buffer_size.is_some(), "--buffer-size"),
             (local, self.buffer_interval.is_some(), "--buffer-interval"),
             (aws, self.endpoint_url.is_some(), "--endpoint-url"),
@@ -143,6 +181,21 @@ impl Args {
         ];
         flags.into_iter().find(|(useful, given, _)| *given && !useful).map(|(_, _, flag)| flag)
     }
+}
+
+fn price(text: &str) -> Result<f64, String> {
+    let price = text.parse().map_err(|_| format!("`{text}` is no price; write 0.029"))?;
+    if f64::is_finite(price) && price >= 0.0 { Ok(price) } else { Err("no price".to_owned()) }
+}
+
+/// How the run is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum OutputFormat {
+    /// Sentences, on stderr
+    #[default]
+    Human,
+    /// A JSON document a line, on stdout
+    Json,
 }
 
 fn size(text: &str) -> Result<ByteSize, String> {
@@ -210,48 +263,6 @@ impl std::fmt::Display for TargetUri {
     }
 }
 
-/// How fast records are made.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Rate {
-    /// As fast as they are taken.
-    Max,
-    /// This many in a second, more than 0 and at most a billion.
-    PerSecond(f64),
-}
-
-impl Rate {
-    /// This many in a second.
-    #[must_use]
-    pub fn per_second(records: f64) -> Self {
-        Self::PerSecond(records)
-    }
-}
-
-impl FromStr for Rate {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        if text == "max" {
-            return Ok(Self::Max);
-        }
-        let wrong = || format!("`{text}` is not a rate; write 100/s, 6000/m, 0.5/s or max");
-        let (count, unit) = text.split_once('/').ok_or_else(wrong)?;
-        let seconds = match unit {
-            "s" => 1.0,
-            "m" | "min" => 60.0,
-            "h" => 3600.0,
-            _ => return Err(wrong()),
-        };
-        let per_second = count.trim().parse::<f64>().map_err(|_| wrong())? / seconds;
-        // Below that the pause between two records would be years.
-        if per_second.is_finite() && (1e-6..=1e9).contains(&per_second) {
-            Ok(Self::PerSecond(per_second))
-        } else {
-            Err(wrong())
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use clap::CommandFactory;
@@ -270,24 +281,6 @@ mod tests {
         }
         for text in ["", "s3://b", "local:", "firehose://", "firehose://a/b", "kinesis:s"] {
             assert!(text.parse::<TargetUri>().is_err(), "{text}");
-        }
-    }
-
-    #[test]
-    fn rates_are_read_with_their_unit() {
-        let table = [
-            ("max", Some(Rate::Max)),
-            ("100/s", Some(Rate::PerSecond(100.0))),
-            ("6000/m", Some(Rate::PerSecond(100.0))),
-            ("0.5/s", Some(Rate::PerSecond(0.5))),
-            ("100", None),
-            ("0/s", None),
-            ("-1/s", None),
-            ("inf/s", None),
-            ("1/day", None),
-        ];
-        for (text, expected) in table {
-            assert_eq!(text.parse::<Rate>().ok(), expected, "{text}");
         }
     }
 }

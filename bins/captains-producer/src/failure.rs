@@ -2,9 +2,9 @@
 //! and an exit code.
 
 use captains_cli::{ExitStatus, Failure};
-use firehose_sink::{PutError, PutErrorKind};
+use firehose_sink::{PutError, PutErrorKind, SpoolError};
 
-use crate::{Args, TargetUri, target::NoRegion};
+use crate::{Args, TargetUri, check::NotActive, target::NoRegion};
 
 /// The flags do not go together.
 #[derive(Debug, thiserror::Error)]
@@ -17,6 +17,14 @@ pub(crate) fn explain(args: &Args, error: &anyhow::Error) -> Failure {
         putting(args, error)
     } else if error.is::<Usage>() {
         (ExitStatus::Usage, Some("captains-producer --help has an example for each task".into()))
+    } else if error.is::<NotActive>() {
+        (ExitStatus::Failed, Some("wait until it is ACTIVE, and start again".to_owned()))
+    } else if let Some(error) = error.downcast_ref::<SpoolError>() {
+        let help = match error {
+            SpoolError::Busy { .. } => "end the other run, or name another --spool DIRECTORY",
+            _ => "name a --spool DIRECTORY that you may write to",
+        };
+        (ExitStatus::Failed, Some(help.to_owned()))
     } else if error.is::<NoRegion>() {
         let help = "add --region us-east-1, set AWS_REGION, or name a --profile that has one";
         (ExitStatus::Usage, Some(help.to_owned()))

@@ -48,29 +48,52 @@ impl Pace {
         }
     }
 
+    /// How far making records lags behind the rate: records that are due and not made, and since
+    /// when. It is taken when records were just handed over, so that what the target holds up is
+    /// seen.
+    pub(crate) fn lag(&self) -> Lag {
+        let elapsed = self.started.elapsed();
+        let Some(due) = self.rate.due(elapsed) else { return Lag::default() };
+        let due = whole(due).saturating_add(1).min(self.most);
+        let records = due.saturating_sub(self.made);
+        // A tick's worth is how records are made, and no lag.
+        if records == 0 || self.ends.is_some_and(|ends| ends <= Instant::now()) {
+            return Lag::default();
+        }
+        let time = self
+            .rate
+            .time_of(count(self.made))
+            .map_or(Duration::ZERO, |at| elapsed.saturating_sub(at));
+        if time <= 2 * TICK { Lag::default() } else { Lag { records, time } }
+    }
+
     fn due(&self, now: Instant) -> u64 {
         let left = (self.most - self.made).min(MOST_AT_ONCE);
-        match self.rate {
-            Rate::Max => left,
-            Rate::PerSecond(rate) => {
-                let elapsed = now.duration_since(self.started).as_secs_f64();
-                // The first record is due at once.
-                let due = whole(elapsed * rate).saturating_add(1);
-                due.saturating_sub(self.made).min(left)
-            }
+        match self.rate.due(now.duration_since(self.started)) {
+            None => left,
+            // The first record is due at once.
+            Some(due) => whole(due).saturating_add(1).saturating_sub(self.made).min(left),
         }
     }
 
     fn until_next(&self) -> Duration {
-        match self.rate {
-            Rate::Max => Duration::ZERO,
-            Rate::PerSecond(rate) => {
-                #[expect(clippy::cast_precision_loss, reason = "counts stay far below 2^53")]
-                let at = Duration::try_from_secs_f64(self.made as f64 / rate);
-                at.unwrap_or(Duration::MAX).saturating_sub(self.started.elapsed()).min(A_WHILE)
-            }
-        }
+        let at = self.rate.time_of(count(self.made)).unwrap_or(A_WHILE);
+        at.saturating_sub(self.started.elapsed()).min(A_WHILE)
     }
+}
+
+/// How far making records lags behind the rate.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Lag {
+    /// Since when the oldest record is due that is not made.
+    pub(crate) time: Duration,
+    /// How many records are due and not made.
+    pub(crate) records: u64,
+}
+
+#[expect(clippy::cast_precision_loss, reason = "counts stay far below 2^53")]
+fn count(records: u64) -> f64 {
+    records as f64
 }
 
 /// The longest sleep: nothing is gained by a longer one, and no sum overflows.
@@ -112,6 +135,13 @@ mod tests {
         assert_eq!(millis, 3_000);
         let (made, _) = count(Rate::PerSecond(0.5), Some(second * 5), u64::MAX).await;
         assert_eq!(made, 3);
+        let ramp = Rate::Ramp { from: 0.0, to: 100.0, over: second * 10 };
+        let (made, _) = count(ramp, Some(second * 10), u64::MAX).await;
+        assert!((495..=501).contains(&made), "{made}");
+        let burst = Rate::Burst { rate: 50.0, lasts: second, every: second * 60 };
+        let (made, millis) = count(burst, None, 101).await;
+        assert_eq!(made, 101);
+        assert!((120_000..120_100).contains(&millis), "{millis}");
     }
 
     #[tokio::test(start_paused = true)]
@@ -119,6 +149,9 @@ mod tests {
         let mut pace = Pace::new(Rate::PerSecond(100.0), None, u64::MAX);
         pace.next().await;
         tokio::time::advance(Duration::from_secs(2)).await;
+        let behind = pace.lag();
+        assert_eq!((behind.records, behind.time), (200, Duration::from_millis(1_990)));
         assert_eq!(pace.next().await, Some(200));
+        assert_eq!(pace.lag(), Lag::default());
     }
 }

@@ -7,21 +7,32 @@ use std::{
     time::{Duration, Instant},
 };
 
+use anyhow::Context;
 use captains_cli::{ExitStatus, Interrupts};
+use firehose_delivery::DeliveryStream;
 use firehose_sink::{
-    Drain, FirehoseSinkExt, Outcome, Producer, PutErrorKind, Reason, Record, SendAllError,
+    DeadLetterFile, Drain, FirehoseSinkExt, Outcome, Producer, PutErrorKind, Reason, Record,
+    SendAllError,
 };
-use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+use serde_json::json;
+use tokio::{
+    sync::mpsc::{UnboundedReceiver, unbounded_channel},
+    time::sleep,
+};
 
 use crate::{
-    Args,
+    Args, OutputFormat, Rate, TargetUri, check,
     failure::{self, Usage},
-    pace::Pace,
+    pace::{Lag, Pace},
     progress::Progress,
     source::{Source, random_seed},
+    spooling::Spooling,
     summary::Summary,
     target::{self, Target},
 };
+
+/// How often the spool is brought up to date and the progress is looked at.
+const TICK: Duration = Duration::from_millis(20);
 
 /// Makes and sends records as the flags say, talk to `err`.
 ///
@@ -35,6 +46,7 @@ pub async fn run(args: &Args, err: &mut (dyn Write + Send)) -> anyhow::Result<Ex
     }
     let mut interrupts = Interrupts::new()?;
     let (tell, told) = unbounded_channel();
+    let spooling = Spooling::open(args)?;
     let target = target::open(args, tell).await?;
     let seed = args.seed.unwrap_or_else(random_seed);
     let mut run = Run {
@@ -44,11 +56,13 @@ pub async fn run(args: &Args, err: &mut (dyn Write + Send)) -> anyhow::Result<Ex
         source: Source::new(args, seed),
         summary: Summary::default(),
         progress: Progress::new(args, err),
+        spooling,
+        lag: Lag::default(),
     };
+    run.check(seed).await?;
     let started = Instant::now();
     let status = run.send_and_settle(&mut interrupts).await?;
-    let line = run.summary.line(&args.to, started.elapsed(), seed);
-    run.finish(status, &line);
+    run.finish(status, started.elapsed(), seed);
     Ok(status)
 }
 
@@ -60,6 +74,13 @@ pub async fn run_to_end(args: &Args, err: &mut (dyn Write + Send)) -> ExitStatus
             let failure = failure::explain(args, &error);
             // There is nowhere left to report a stderr that fails.
             let _ = write!(err, "{failure}");
+            if args.output == OutputFormat::Json && args.to != TargetUri::Stdout {
+                let exit_code = failure.status().code();
+                let message = format!("{error:#}");
+                let document =
+                    json!({ "event": "error", "message": message, "exit_code": exit_code });
+                let _ = writeln!(std::io::stdout().lock(), "{document}");
+            }
             failure.status()
         }
     }
@@ -72,6 +93,9 @@ struct Run<'a> {
     source: Source,
     summary: Summary,
     progress: Progress<'a>,
+    spooling: Spooling,
+    /// The longest that making records lagged behind the rate.
+    lag: Lag,
 }
 
 /// How the sending ended.
@@ -98,33 +122,61 @@ enum Settled {
 impl Run<'_> {
     async fn send_and_settle(&mut self, interrupts: &mut Interrupts) -> anyhow::Result<ExitStatus> {
         let mut pace = Pace::new(self.args.rate(), self.args.duration, self.args.most_records());
-        let mut left_over = Vec::new();
+        let mut first = self.spooling.left_over()?;
+        if !first.is_empty() {
+            let line = format!("{} records of an earlier run are sent first", first.len());
+            self.progress.say(&line);
+        }
+        // With a spool every record goes the same way, so that none is sent behind its back.
         if self.target.remote
+            && !self.spooling.is_on()
             && let Some(due) = pace.next().await
         {
-            left_over = self.send_first(due).await?;
+            first = self.send_first(due).await?;
         }
+        let (producer, drain) = self.producer()?;
+        let ending = tokio::select! {
+            ending = self.send(&producer, first, &mut pace) => ending,
+            () = interrupts.next() => Ending::Orderly,
+        };
+        let settled = tokio::select! {
+            settled = self.settle(&producer, drain) => settled,
+            () = interrupts.next() => return Ok(ExitStatus::Interrupted),
+        };
+        Ok(match settled {
+            _ if ending == Ending::ReaderGone => ExitStatus::Done,
+            Settled::Complete | Settled::ReaderGone => ExitStatus::Done,
+            Settled::Short => ExitStatus::Undelivered,
+        })
+    }
+
+    /// Asks the stream whether it is there, and says where it is and what it will cost.
+    async fn check(&mut self, seed: u64) -> anyhow::Result<()> {
+        let Some(found) = check::stream(&*self.target.sink, &self.args.to).await? else {
+            return Ok(());
+        };
+        self.progress.document(&found.document());
+        self.progress.say(&found.line());
+        if let Some(line) = found.cost(self.args, Source::new(self.args, seed)) {
+            self.progress.say(&line);
+        }
+        Ok(())
+    }
+
+    fn producer(&self) -> anyhow::Result<(Producer, Drain)> {
         // Here a call takes no time, and one at a time keeps the order: the same seed makes the
         // same lines.
         let in_flight = if self.target.remote { 4 } else { 1 };
-        let sink = Arc::clone(&self.target.sink);
-        let (producer, drain) = Producer::builder(sink).in_flight(in_flight).start();
-        let ending = tokio::select! {
-            ending = self.send(&producer, left_over, &mut pace) => ending,
-            () = interrupts.next() => Ending::Orderly,
-        };
-        if ending == Ending::Orderly {
-            self.progress.update(&self.args.to, producer.stats());
+        let mut builder = Producer::builder(Arc::clone(&self.target.sink)).in_flight(in_flight);
+        if let Some(size) = self.args.pack {
+            builder = builder.pack(usize::try_from(size.as_u64()).unwrap_or(usize::MAX));
         }
-        drop(producer);
-        tokio::select! {
-            settled = self.settle(drain) => Ok(match settled {
-                _ if ending == Ending::ReaderGone => ExitStatus::Done,
-                Settled::Complete | Settled::ReaderGone => ExitStatus::Done,
-                Settled::Short => ExitStatus::Undelivered,
-            }),
-            () = interrupts.next() => Ok(ExitStatus::Interrupted),
+        if let Some(path) = &self.args.dead_letter {
+            let file = DeadLetterFile::append(path)
+                .with_context(|| format!("cannot write dead letters to `{}`", path.display()))?;
+            builder = builder.dead_letters(file);
         }
+        Ok(builder.start())
     }
 
     /// Sends the first record alone: a name that does not exist, missing credentials or a closed
@@ -151,38 +203,74 @@ impl Run<'_> {
     }
 
     async fn send(&mut self, producer: &Producer, first: Vec<Record>, pace: &mut Pace) -> Ending {
-        if let Err(error) = self.while_telling(producer.send_all(first)).await {
+        if let Err(error) = self.while_telling(producer, pace, producer.send_all(first)).await {
             return self.ending(producer, &error);
         }
-        while let Some(due) = pace.next().await {
-            let records = self.source.next(due);
-            if let Err(error) = self.while_telling(producer.send_all(records)).await {
+        while let Some(due) = self.while_telling_of(producer, pace).await {
+            let records: Vec<Record> = self.source.next(due).collect();
+            let kept = self.spooling.append(&records);
+            if let Err(error) = kept {
+                self.summary.undelivered += records.len() as u64;
+                self.summary.reason = Some(error.to_string());
+                return Ending::Failing;
+            }
+            if let Err(error) = self.while_telling(producer, pace, producer.send_all(records)).await
+            {
                 return self.ending(producer, &error);
             }
+            self.lag = self.lag.max(pace.lag());
             let stats = producer.stats();
-            self.progress.update(&self.args.to, stats);
-            if stats.undelivered > 0 {
+            if stats.undelivered > stats.dead_lettered {
                 return self.failing(producer);
             }
         }
         Ending::Orderly
     }
 
-    /// Waits for `work`, and meanwhile says what the target has to tell: above all why it does not
-    /// take anything.
-    async fn while_telling<T>(&mut self, work: impl Future<Output = T>) -> T {
+    /// Waits until records are due, and meanwhile says how it goes.
+    async fn while_telling_of(&mut self, producer: &Producer, pace: &mut Pace) -> Option<usize> {
+        let lag = pace.lag();
+        loop {
+            tokio::select! {
+                biased;
+                due = pace.next() => return due,
+                Some(line) = self.told.recv() => self.progress.say(&line),
+                () = sleep(TICK) => self.tick(producer, lag),
+            }
+        }
+    }
+
+    /// Waits for `work`, and meanwhile says what the target has to tell, above all why it does not
+    /// take anything, and how it goes.
+    async fn while_telling<T>(
+        &mut self,
+        producer: &Producer,
+        pace: &Pace,
+        work: impl Future<Output = T>,
+    ) -> T {
         let mut work = std::pin::pin!(work);
         let done = loop {
             tokio::select! {
                 biased;
                 done = &mut work => break done,
                 Some(line) = self.told.recv() => self.progress.say(&line),
+                () = sleep(TICK) => self.tick(producer, pace.lag()),
             }
         };
         while let Ok(line) = self.told.try_recv() {
             self.progress.say(&line);
         }
+        self.tick(producer, pace.lag());
         done
+    }
+
+    /// What is done now and then.
+    fn tick(&mut self, producer: &Producer, lag: Lag) {
+        // A position that cannot be noted only makes duplicates, and the next append fails.
+        let _ = self.spooling.settle(producer);
+        if self.progress.is_due() {
+            self.progress.update(&self.args.to, &producer.metrics(), lag);
+        }
     }
 
     fn ending(&mut self, producer: &Producer, error: &SendAllError) -> Ending {
@@ -199,13 +287,15 @@ impl Run<'_> {
     }
 
     /// Delivers what is under way.
-    async fn settle(&mut self, drain: Drain) -> Settled {
+    async fn settle(&mut self, producer: &Producer, drain: Drain) -> Settled {
         let deadline = Instant::now() + self.args.drain_timeout;
-        let report = self.while_telling(drain.finish(self.args.drain_timeout)).await;
+        let over = Pace::new(Rate::Max, None, 0);
+        let finish = drain.finish(self.args.drain_timeout);
+        let report = self.while_telling(producer, &over, finish).await;
         self.summary.add(&report);
         if let Some(stream) = self.target.stream.clone() {
             let left = deadline.saturating_duration_since(Instant::now());
-            self.close(&stream, left.max(Duration::from_secs(1))).await;
+            self.close(producer, &stream, left.max(Duration::from_secs(1))).await;
         }
         let gone = |reason: &Reason| reason.io_kind() == Some(ErrorKind::BrokenPipe);
         match self.summary.undelivered {
@@ -215,16 +305,23 @@ impl Run<'_> {
         }
     }
 
-    async fn close(&mut self, stream: &firehose_delivery::DeliveryStream, within: Duration) {
-        if let Err(why) = self.while_telling(stream.close_within(within)).await {
+    async fn close(&mut self, producer: &Producer, stream: &DeliveryStream, within: Duration) {
+        let over = Pace::new(Rate::Max, None, 0);
+        let closed = self.while_telling(producer, &over, stream.close_within(within)).await;
+        if let Err(why) = closed {
             let left = stream.stats();
             self.summary.take_back(left.buffered_records, left.buffered_bytes);
             self.summary.reason = Some(why.to_string());
         }
     }
 
-    fn finish(&mut self, status: ExitStatus, line: &str) {
+    fn finish(&mut self, status: ExitStatus, took: Duration, seed: u64) {
+        self.summary.lag = self.lag;
+        self.summary.spooled = self.spooling.unsettled();
         self.progress.clear();
+        let document = self.summary.document(took, seed, status.code());
+        self.progress.document(&document);
+        let line = &self.summary.line(&self.args.to, took, seed);
         match status {
             ExitStatus::Done => self.progress.say(line),
             _ => self.progress.insist(line),

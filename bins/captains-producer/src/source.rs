@@ -8,7 +8,7 @@ use captain_ratings::{
 };
 use firehose_sink::Record;
 
-use crate::{Args, Rate, Style};
+use crate::{Args, Style};
 
 /// Makes records, endlessly.
 pub(crate) struct Source {
@@ -35,12 +35,9 @@ impl EventTime for Time {
 impl Source {
     /// The records that the flags ask for, with this seed.
     pub(crate) fn new(args: &Args, seed: u64) -> Self {
-        let step = match args.rate() {
-            Rate::Max => DEFAULT_STEP,
-            Rate::PerSecond(rate) => {
-                Duration::try_from_secs_f64(1.0 / rate).unwrap_or(DEFAULT_STEP)
-            }
-        };
+        let mean = args.rate().mean();
+        let step = mean.and_then(|rate| Duration::try_from_secs_f64(1.0 / rate).ok());
+        let step = step.unwrap_or(DEFAULT_STEP);
         let time = match args.start {
             None => Time::Now,
             Some(start) => Time::Grid(FixedStep::new(start, step)),

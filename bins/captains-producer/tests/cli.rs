@@ -106,6 +106,33 @@ fn a_local_target_holds_every_record() {
 }
 
 #[test]
+fn packs_are_taken_apart_and_a_script_reads_the_account() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let to = format!("local:{}", directory.path().display());
+    let arguments = ["--to", &to, "-n", "25000", "--pack", "5KiB", "--output", "json"];
+    let (code, out, err) = run(&arguments);
+    assert_eq!((code, err.as_str()), (0, ""), "{out}");
+    assert_eq!(rows(directory.path()), 25_000);
+    let last = out.lines().last().expect("a line");
+    let summary: serde_json::Value = serde_json::from_str(last).expect("JSON");
+    assert_eq!((&summary["event"], &summary["delivered"]), (&"summary".into(), &25_000.into()));
+    assert_eq!((&summary["undelivered"], &summary["exit_code"]), (&0.into(), &0.into()));
+    assert!(summary["calls"].as_u64().expect("a count") < 5, "{summary}");
+}
+
+#[test]
+fn without_a_terminal_a_line_now_and_then_tells_how_it_goes() {
+    let arguments = ["-n", "60", "--rate", "burst:60/s:1s/1s", "--report-every", "100ms"];
+    let (code, out, err) = run(&arguments);
+    assert_eq!((code, out.lines().count()), (0, 60), "{err}");
+    let lines: Vec<&str> = err.lines().filter(|line| line.contains(" sent  ")).collect();
+    assert!((2..=11).contains(&lines.len()), "{err}");
+    for words in ["/s  ", " retried", " refused", "buffer ", "calls "] {
+        assert!(lines.iter().all(|line| line.contains(words)), "{err}");
+    }
+}
+
+#[test]
 fn an_interrupt_delivers_what_was_made_and_exits_with_0() {
     let directory = tempfile::tempdir().expect("a directory");
     let to = format!("local:{}", directory.path().display());
@@ -168,6 +195,11 @@ fn what_cannot_be_done_is_said_in_one_sentence() {
         (&["--forever", "-n", "3"], 2, &["--forever"]),
         (&["--buffer-size", "2MiB"], 2, &["--buffer-size has no effect", "stdout:"]),
         (&["--region", "us-east-1"], 2, &["--region has no effect", "stdout:"]),
+        (&["--pack", "5KiB"], 2, &["--pack has no effect", "stdout:"]),
+        (&["--spool", "spool"], 2, &["--spool has no effect", "stdout:"]),
+        (&["--output", "json"], 2, &["--output json", "stdout holds the records"]),
+        (&["--rate", "ramp:1/s"], 2, &["ramp:1/s", "ramp:10/s..1000/s:5m"]),
+        (&["--dead-letter", "/nonexistent/letters"], 1, &["dead letters", "/nonexistent/letters"]),
         (&["--to", &below_file, "-n", "1"], 1, &["cannot be written", "file", "help:"]),
         (&["--to", "firehose://s", "-n", "1"], 2, &["region", "--region us-east-1"]),
         (

@@ -76,6 +76,13 @@ async fn send_tracked() {
     finish(producer, drain).await;
 }
 
+/// Forty-odd documents in each record of the stream.
+async fn send_packed() {
+    let (producer, drain) = Producer::builder(Arc::new(NullSink)).pack(5 * 1024).start();
+    producer.send_all((0..RECORDS).map(|_| record())).await.expect("accepted");
+    finish(producer, drain).await;
+}
+
 /// What the benchmark itself costs: making the records and dropping them.
 fn baseline() {
     let mut batch = Vec::with_capacity(500);
@@ -98,6 +105,9 @@ fn benches(criterion: &mut Criterion) {
         bencher.iter(|| runtime.block_on(send_tracked()))
     });
     group.bench_function("send_all", |bencher| bencher.iter(|| runtime.block_on(send_all())));
+    group.bench_function("send_all packed", |bencher| {
+        bencher.iter(|| runtime.block_on(send_packed()))
+    });
     group.finish();
 }
 

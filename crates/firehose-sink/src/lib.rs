@@ -122,6 +122,11 @@
 #[doc = include_str!("../README.md")]
 struct Readme;
 
+/// So does the code of the page on what the producer promises.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/src/producer.md")]
+struct Promises;
+
 #[cfg(feature = "aws")]
 mod aws;
 mod billing;
