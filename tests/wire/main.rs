@@ -10,6 +10,7 @@ mod faults;
 mod javascript;
 mod models;
 mod process;
+mod producer_faults;
 mod restart;
 mod rust_sdk;
 mod tutorial;

@@ -1,0 +1,105 @@
+//! The Producer over real HTTP: row 14 of the table in `docs/src/producer.md`, and the suite that
+//! every sink is held to.
+
+use std::{collections::HashMap, sync::Arc, time::Duration};
+
+use arrow::{array::AsArray, datatypes::Float64Type};
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_credential_types::Credentials;
+use captain_ratings::{RatingGenerator, tutorial};
+use firehose_sink::{AwsFirehoseSink, FirehoseSink, Producer, Record, conformance};
+use integration_tests::FirehoseLocal;
+use s3_parquet_reader::{ParquetSet, ReadOptions};
+
+use crate::clients::say;
+
+const RECORDS: usize = 50_000;
+
+async fn configuration(endpoint: &FirehoseLocal) -> SdkConfig {
+    aws_config::defaults(BehaviorVersion::latest())
+        .endpoint_url(endpoint.endpoint())
+        .region(Region::from_static("us-east-1"))
+        .credentials_provider(Credentials::new("test", "test", None, None, "test"))
+        .load()
+        .await
+}
+
+/// How often each time stands in the Parquet files.
+async fn times(endpoint: &FirehoseLocal) -> HashMap<u64, u64> {
+    let location = endpoint.data_dir().join(tutorial::BUCKET).join(tutorial::PREFIX);
+    let location = location.to_str().expect("a UTF-8 path");
+    let set = ParquetSet::open(location, &ReadOptions::default()).await.expect("files");
+    let table = set.read_all().await.expect("Parquet");
+    let mut times = HashMap::new();
+    for batch in table.batches() {
+        for time in batch.column(3).as_primitive::<Float64Type>().values() {
+            *times.entry(time.to_bits()).or_default() += 1;
+        }
+    }
+    times
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn row_14_every_record_is_in_parquet_in_spite_of_the_faults() {
+    let rules = [
+        "PutRecordBatch:refuse=3/10,every=2",
+        "PutRecordBatch:throttle,every=5",
+        "PutRecordBatch:status=500,every=7",
+        "PutRecordBatch:cut=100,every=11",
+        "PutRecordBatch:delay=50ms,every=3",
+    ];
+    let mut arguments = vec!["--tutorial", "--buffer-interval", "1s"];
+    arguments.extend(rules.iter().flat_map(|rule| ["--fault", rule]));
+    let endpoint = FirehoseLocal::start(&arguments);
+    let config = configuration(&endpoint).await;
+    let sink = AwsFirehoseSink::from_config(&config, tutorial::DELIVERY_STREAM);
+    let health = sink.check().await.expect("there").expect("it can tell");
+    assert!(health.is_active() && !health.is_aws(), "{health:?}");
+    let (producer, drain) = Producer::builder(Arc::new(sink)).seed(42).start();
+    let ratings = RatingGenerator::with_seed(42)
+        .starting_at(std::time::UNIX_EPOCH + Duration::from_secs(1_641_621_600));
+    for rating in ratings.take(RECORDS) {
+        producer.send(Record::from(rating.to_json())).await.expect("accepted");
+    }
+    let report = drain.finish(Duration::from_secs(120)).await;
+    assert!(report.is_complete(), "{report}");
+    assert!(report.refused > 0 && report.failed_calls > 0, "the faults did happen: {report}");
+    let mut found = times(&endpoint).await;
+    let began = std::time::Instant::now();
+    while found.len() < RECORDS && began.elapsed() < Duration::from_secs(60) {
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        found = times(&endpoint).await;
+    }
+    let rows: u64 = found.values().sum();
+    let duplicates = rows - found.len() as u64;
+    say(&format!(
+        "row 14 | {RECORDS} records over HTTP | lost {} | duplicates {duplicates} (counted {}) | \
+         {} calls, {} failed, {} records refused",
+        RECORDS - found.len(),
+        report.maybe_duplicated,
+        report.calls,
+        report.failed_calls,
+        report.refused,
+    ));
+    assert_eq!(found.len(), RECORDS, "every row is found in Parquet");
+    assert!(duplicates <= report.maybe_duplicated, "{report}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_sink_keeps_every_promise_over_http() {
+    let endpoint = FirehoseLocal::start(&["--tutorial"]);
+    let config = configuration(&endpoint).await;
+    let sink = || async {
+        let sink = AwsFirehoseSink::from_config(&config, tutorial::DELIVERY_STREAM);
+        Arc::new(sink) as Arc<dyn FirehoseSink>
+    };
+    conformance::all(&sink).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_wrong_name_is_told_with_the_right_one() {
+    let endpoint = FirehoseLocal::start(&["--tutorial"]);
+    let sink = AwsFirehoseSink::from_config(&configuration(&endpoint).await, "PUT-S3-qrZbw");
+    let shown = sink.check().await.expect_err("no such stream").to_string();
+    assert!(shown.contains("did you mean `PUT-S3-qrZbv`?"), "{shown}");
+}
