@@ -99,8 +99,9 @@ fn row_15_killed_without_a_spool_only_the_unsettled_is_lost() {
         let different: HashSet<Vec<u8>> = records.into_iter().collect();
         let stored = different.len() as u64;
         let whole = told.rsplit_once('\n').map_or("", |(whole, _)| whole);
-        let lines = whole.lines().map(|line| serde_json::from_str::<Value>(line).expect("JSON"));
-        let Some(last) = lines.filter(|line| line["event"] == "progress").last() else { continue };
+        let mut lines =
+            whole.lines().map(|line| serde_json::from_str::<Value>(line).expect("JSON"));
+        let Some(last) = lines.rfind(|line| line["event"] == "progress") else { continue };
         let count = |name: &str| last[name].as_u64().expect("a count");
         // The first record goes alone, before the producer counts.
         let delivered = count("delivered") + 1;
