@@ -88,8 +88,9 @@ pub struct Args {
     #[arg(long, value_name = "SIZE", value_parser = size)]
     pub pack: Option<ByteSize>,
     /// Price of a gigabyte put to Firehose in your region, for the estimate of the bill
-    #[arg(long, value_name = "PRICE", default_value_t = Billing::US_EAST_1.per_gigabyte, value_parser = price)]
-    pub price_per_gb: f64,
+    /// [default: 0.029]
+    #[arg(long, value_name = "PRICE", value_parser = price)]
+    pub price_per_gb: Option<f64>,
     /// Keep records on disk until they are delivered; what a killed run left there is sent first
     #[arg(long, value_name = "DIRECTORY")]
     pub spool: Option<PathBuf>,
@@ -138,6 +139,12 @@ impl Args {
         })
     }
 
+    /// What a gigabyte costs.
+    pub(crate) fn billing(&self) -> Billing {
+        let set = self.price_per_gb.map(|per_gigabyte| Billing { per_gigabyte });
+        set.unwrap_or(Billing::US_EAST_1)
+    }
+
     /// What is wrong with the flags taken together, if anything is.
     pub(crate) fn problem(&self) -> Option<String> {
         let endless = self.count.is_none() && self.duration.is_none() && !self.forever;
@@ -170,9 +177,11 @@ impl Args {
         let packs = local || matches!(self.to, TargetUri::Firehose(_));
         // The other targets keep what they were given, or nobody asks for it again.
         let spools = aws;
+        let billed = matches!(self.to, TargetUri::Firehose(_));
         let flags = [
             (packs, self.pack.is_some(), "--pack"),
             (spools, self.spool.is_some(), "--spool"),
+            (billed, self.price_per_gb.is_some(), "--price-per-gb"),
             (local, self.buffer_size.is_some(), "--buffer-size"),
             (local, self.buffer_interval.is_some(), "--buffer-interval"),
             (aws, self.endpoint_url.is_some(), "--endpoint-url"),

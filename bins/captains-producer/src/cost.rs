@@ -11,7 +11,7 @@ const USUAL_PACK: usize = Billing::STEP_BYTES;
 /// One line: a day at the rate, or a million records when the rate is not known, with packs and
 /// without.
 pub(crate) fn estimate(args: &Args, record_bytes: usize) -> String {
-    let billing = Billing { per_gigabyte: args.price_per_gb };
+    let billing = args.billing();
     let pack = args.pack.map(|size| usize::try_from(size.as_u64()).unwrap_or(usize::MAX));
     let (rate, unit) = match args.rate() {
         Rate::Max => (1_000_000.0 / 86_400.0, "a million records".to_owned()),
@@ -30,7 +30,7 @@ pub(crate) fn estimate(args: &Args, record_bytes: usize) -> String {
         "estimated bill: {used:.2} for {unit} of {record_bytes} B records, {other} (records count \
          in steps of {}, {} a GB, conversion not included)",
         ByteSize(Billing::STEP_BYTES as u64).display().iec(),
-        args.price_per_gb,
+        billing.per_gigabyte,
     )
 }
 

@@ -196,6 +196,7 @@ fn what_cannot_be_done_is_said_in_one_sentence() {
         (&["--buffer-size", "2MiB"], 2, &["--buffer-size has no effect", "stdout:"]),
         (&["--region", "us-east-1"], 2, &["--region has no effect", "stdout:"]),
         (&["--pack", "5KiB"], 2, &["--pack has no effect", "stdout:"]),
+        (&["--price-per-gb", "1"], 2, &["--price-per-gb has no effect", "stdout:"]),
         (&["--spool", "spool"], 2, &["--spool has no effect", "stdout:"]),
         (&["--output", "json"], 2, &["--output json", "stdout holds the records"]),
         (&["--rate", "ramp:1/s"], 2, &["ramp:1/s", "ramp:10/s..1000/s:5m"]),
