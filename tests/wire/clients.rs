@@ -19,15 +19,11 @@ const SCRIPTS: &[&str] =
 /// A folder with an installed client, or why there is none.
 type Installed = Result<PathBuf, String>;
 
-static PYTHON: LazyLock<Installed> = LazyLock::new(|| {
-    installed("python", &["requirements.txt"], |folder| {
-        let environment = folder.join("venv");
-        run(Command::new("python3").args(["-m", "venv"]).arg(&environment))?;
-        let mut pip = Command::new(environment.join("bin/python"));
-        pip.args(["-m", "pip", "install", "--no-input", "--disable-pip-version-check", "--quiet"]);
-        run(pip.arg("--requirement").arg(folder.join("requirements.txt")))
-    })
-});
+static PYTHON: LazyLock<Installed> =
+    LazyLock::new(|| installed("python", &["requirements.txt"], python_environment));
+
+static MOTO: LazyLock<Installed> =
+    LazyLock::new(|| installed("moto", &["requirements.txt"], python_environment));
 
 static NODE: LazyLock<Installed> = LazyLock::new(|| {
     installed("javascript", SCRIPTS, |folder| {
@@ -43,6 +39,11 @@ pub(crate) fn sources(name: &str) -> PathBuf {
 /// A Python with what `python/requirements.txt` names; `None` where it cannot be had.
 pub(crate) fn python_program() -> Option<PathBuf> {
     or_skipped("Python", &PYTHON).map(|folder| folder.join("venv/bin/python"))
+}
+
+/// The folder of moto's server, with its `venv`; `None` where it cannot be had.
+pub(crate) fn moto_folder() -> Option<PathBuf> {
+    or_skipped("moto's server", &MOTO)
 }
 
 /// A script of `python/`, ready to run; `None` where its packages cannot be had.
@@ -118,6 +119,15 @@ pub(crate) fn transcript(output: &Output) -> String {
         }
     }
     text
+}
+
+/// A Python of its own with what `requirements.txt` names.
+fn python_environment(folder: &Path) -> Result<(), String> {
+    let environment = folder.join("venv");
+    run(Command::new("python3").args(["-m", "venv"]).arg(&environment))?;
+    let mut pip = Command::new(environment.join("bin/python"));
+    pip.args(["-m", "pip", "install", "--no-input", "--disable-pip-version-check", "--quiet"]);
+    run(pip.arg("--requirement").arg(folder.join("requirements.txt")))
 }
 
 /// Where a client cannot be installed, its tests are skipped and say so; in CI they fail.

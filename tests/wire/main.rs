@@ -9,6 +9,7 @@ mod environment;
 mod faults;
 mod javascript;
 mod models;
+mod moto;
 mod process;
 mod producer_faults;
 mod restart;
