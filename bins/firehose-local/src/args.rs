@@ -57,6 +57,12 @@ pub struct Args {
     /// Accept the tutorial's buffer of 1 MB with conversion, which AWS refuses (64 MB at least)
     #[arg(long)]
     pub relaxed: bool,
+    /// Write timestamp columns as INT96, as AWS does; without it: INT64 with microseconds
+    #[arg(long)]
+    pub int96: bool,
+    /// How long an object that its bucket refuses is tried for before its records are given up
+    #[arg(long, value_name = "TIME|forever", default_value = "24h")]
+    pub retry_for: RetryFor,
     /// Bytes at which every buffer goes out, such as 1MiB, whatever the streams' hints say
     #[arg(long, value_name = "SIZE")]
     pub buffer_size: Option<ByteSize>,
@@ -150,4 +156,19 @@ fn time(text: &str) -> Result<DateTime<Utc>, String> {
     DateTime::parse_from_rfc3339(text)
         .map(|time| time.to_utc())
         .map_err(|why| format!("{why}; write it as 2022-01-08T06:00:00Z"))
+}
+
+/// A time, or for ever.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RetryFor(pub Option<Duration>);
+
+impl std::str::FromStr for RetryFor {
+    type Err = humantime::DurationError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if text == "forever" {
+            return Ok(Self(None));
+        }
+        humantime::parse_duration(text).map(|time| Self(Some(time)))
+    }
 }

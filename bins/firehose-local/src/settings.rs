@@ -17,6 +17,8 @@ pub(crate) fn endpoint(args: &Args) -> anyhow::Result<EndpointBuilder> {
         .account(&args.account)
         .region(&args.region)
         .relaxed(args.relaxed)
+        .int96_timestamps(args.int96)
+        .retry_for(args.retry_for.0)
         .transition(args.transition);
     if let Some(size) = args.buffer_size {
         let bytes =

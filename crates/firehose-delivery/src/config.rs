@@ -2,7 +2,12 @@
 
 use std::{sync::Arc, time::Duration};
 
-use crate::{Error, GlueTable, SchemaSource};
+use chrono_tz::Tz;
+
+use crate::{
+    Error, GlueTable, JsonConverter, JsonSerDe, ParquetOptions, RawCompression, SchemaSource,
+    SubRecords, intake::Intake, prefix,
+};
 
 /// When a buffer goes out: at the first of the two.
 ///
@@ -25,85 +30,82 @@ impl BufferingHints {
         Self { size_bytes: 128 * 1024 * 1024, interval: Duration::from_secs(300) };
 }
 
-/// Codec of the pages inside a Parquet object.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum ParquetCompression {
-    /// Snappy, AWS's default.
-    #[default]
-    Snappy,
-    /// GZIP: smaller, and several times slower.
-    Gzip,
-    /// No compression.
-    Uncompressed,
-}
-
-/// Which columns get a dictionary.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Dictionaries {
-    /// The columns whose values repeat, judged on the first rows of each object. A dictionary of
-    /// unique values costs time and space and saves nothing.
-    #[default]
-    WhereValuesRepeat,
-    /// Every column.
-    Always,
-    /// None.
-    Never,
-}
-
-/// How Parquet objects are written: the members of AWS's `ParquetSerDe`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ParquetOptions {
-    /// Codec of the pages.
-    pub compression: ParquetCompression,
-    /// Encoded bytes at which a row group ends. AWS's default is 256 MiB.
-    pub block_size_bytes: usize,
-    /// Bytes at which a page ends. AWS's default is 1 MiB.
-    pub page_size_bytes: usize,
-    /// Which columns get a dictionary.
-    pub dictionaries: Dictionaries,
-}
-
-impl Default for ParquetOptions {
-    fn default() -> Self {
-        Self {
-            compression: ParquetCompression::Snappy,
-            block_size_bytes: 256 * 1024 * 1024,
-            page_size_bytes: 1024 * 1024,
-            dictionaries: Dictionaries::WhereValuesRepeat,
-        }
-    }
-}
-
 /// What the objects of a stream hold.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub enum RecordFormat {
     /// The records as they came, joined without anything between them.
-    Raw,
+    Raw {
+        /// What is done to the whole of it.
+        compression: RawCompression,
+    },
     /// JSON records as rows of Parquet.
     Parquet {
         /// Where the table is found whose columns the rows have.
         schema: Arc<dyn SchemaSource>,
+        /// How the records are read.
+        serde: JsonSerDe,
         /// How the objects are written.
         options: ParquetOptions,
     },
 }
 
-/// How long to wait before an object that the store refused is put again.
+/// What is done to records before they are buffered: AWS's processors that need no one else.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Processing {
+    /// Takes records apart that hold several: `RecordDeAggregation`.
+    pub sub_records: Option<SubRecords>,
+    /// What is put behind each record: `AppendDelimiterToRecord`.
+    pub delimiter: Option<Vec<u8>>,
+}
+
+/// How records are filed by what is in them: AWS's dynamic partitioning.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DynamicPartitioning {
+    /// jq query that answers with an object of partition keys: `MetadataExtractionQuery`.
+    pub query: String,
+    /// The most partitions with undelivered records. AWS's quota is 500; records beyond it go to
+    /// the error prefix.
+    pub most_active: usize,
+}
+
+impl DynamicPartitioning {
+    /// Partitions by this query, 500 at most.
+    pub fn by_query(query: impl Into<String>) -> Self {
+        Self { query: query.into(), most_active: 500 }
+    }
+}
+
+/// What Firehose says of its objects beside their type and coding.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub struct ObjectLabels {
+    /// Metadata of every object, by name.
+    pub metadata: Vec<(String, String)>,
+}
+
+/// How an object that the store refused is put again.
 ///
-/// There is no end to the attempts: what was accepted is kept until it is delivered or the
-/// process ends. AWS gives up after 24 hours.
+/// The object of records that failed is put again for ever, whatever the policy says, and holds up
+/// what comes after it, as AWS does it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RetryPolicy {
     /// Pause after the first failure; it doubles with each further one.
     pub first: Duration,
     /// The longest pause.
     pub cap: Duration,
+    /// How long an object is tried for; after that its records are lost and counted as expired.
+    /// None: for as long as the process lives. AWS's time, and the default, is 24 hours.
+    pub give_up_after: Option<Duration>,
 }
 
 impl Default for RetryPolicy {
     fn default() -> Self {
-        Self { first: Duration::from_millis(200), cap: Duration::from_secs(30) }
+        Self {
+            first: Duration::from_millis(200),
+            cap: Duration::from_secs(30),
+            give_up_after: Some(Duration::from_secs(24 * 60 * 60)),
+        }
     }
 }
 
@@ -113,6 +115,18 @@ impl RetryPolicy {
     pub fn pause(&self, failures: u32) -> Duration {
         let doublings = failures.saturating_sub(1).min(31);
         self.first.saturating_mul(1 << doublings).min(self.cap)
+    }
+
+    /// The pause after failure number `failures` of an object that has been tried for `tried`;
+    /// none when that was long enough. The last attempt is made when the time is over.
+    pub(crate) fn pause_or_give_up(&self, failures: u32, tried: Duration) -> Option<Duration> {
+        let pause = self.pause(failures);
+        match self.give_up_after {
+            None => Some(pause),
+            Some(limit) => {
+                limit.checked_sub(tried).filter(|left| !left.is_zero()).map(|left| left.min(pause))
+            }
+        }
     }
 }
 
@@ -134,9 +148,13 @@ pub struct DeliveryStreamConfig {
     pub(crate) version_id: u32,
     pub(crate) prefix: String,
     pub(crate) error_output_prefix: Option<String>,
+    pub(crate) time_zone: Tz,
     pub(crate) file_extension: Option<String>,
     pub(crate) hints: Option<BufferingHints>,
     pub(crate) format: RecordFormat,
+    pub(crate) labels: Option<ObjectLabels>,
+    pub(crate) processing: Processing,
+    pub(crate) partitioning: Option<DynamicPartitioning>,
     pub(crate) retry: RetryPolicy,
     pub(crate) max_undelivered_bytes: Option<usize>,
 }
@@ -150,27 +168,41 @@ impl DeliveryStreamConfig {
             version_id: 1,
             prefix: String::new(),
             error_output_prefix: None,
+            time_zone: Tz::UTC,
             file_extension: None,
             hints: None,
-            format: RecordFormat::Raw,
+            format: RecordFormat::Raw { compression: RawCompression::Uncompressed },
+            labels: None,
+            processing: Processing::default(),
+            partitioning: None,
             retry: RetryPolicy::default(),
             max_undelivered_bytes: None,
         }
     }
 
-    /// Sets what keys begin with. `yyyy/MM/dd/HH/` is joined on without a slash, as AWS does it:
-    /// `ratings` gives `ratings2022/01/08/06/`, `ratings/` gives `ratings/2022/01/08/06/`.
+    /// Sets what keys begin with: text and expressions `!{timestamp:yyyy/MM}`,
+    /// `!{firehose:random-string}`. To a prefix without expressions `yyyy/MM/dd/HH/` is joined on
+    /// without a slash, as AWS does it: `ratings` gives `ratings2022/01/08/06/`, `ratings/` gives
+    /// `ratings/2022/01/08/06/`.
     #[must_use]
     pub fn with_prefix(mut self, prefix: impl Into<String>) -> Self {
         self.prefix = prefix.into();
         self
     }
 
-    /// Sets what the keys of error objects begin with; the kind of error and the date are joined
-    /// on. Without it they begin as the others do.
+    /// Sets what the keys of error objects begin with; `!{firehose:error-output-type}` is the kind
+    /// of error. To a prefix without expressions the kind and the date are joined on. Without it
+    /// they begin as the others do; it is needed when the prefix has expressions.
     #[must_use]
     pub fn with_error_output_prefix(mut self, prefix: impl Into<String>) -> Self {
         self.error_output_prefix = Some(prefix.into());
+        self
+    }
+
+    /// Sets the time zone of the dates in keys, AWS's `CustomTimeZone`. Without it: UTC.
+    #[must_use]
+    pub fn in_time_zone(mut self, zone: Tz) -> Self {
+        self.time_zone = zone;
         self
     }
 
@@ -186,6 +218,21 @@ impl DeliveryStreamConfig {
     #[must_use]
     pub fn buffering(mut self, size_bytes: usize, interval: Duration) -> Self {
         self.hints = Some(BufferingHints { size_bytes, interval });
+        self
+    }
+
+    /// Delivers the records as they came, compressed so.
+    #[must_use]
+    pub fn compressed(mut self, compression: RawCompression) -> Self {
+        self.format = RecordFormat::Raw { compression };
+        self
+    }
+
+    /// Puts `Content-Type`, `Content-Encoding` and what `labels` holds on the objects, as Firehose
+    /// does. Only for stores that keep attributes: plain directories of `object_store` refuse them.
+    #[must_use]
+    pub fn labelling_objects(mut self, labels: ObjectLabels) -> Self {
+        self.labels = Some(labels);
         self
     }
 
@@ -205,7 +252,32 @@ impl DeliveryStreamConfig {
     /// converted: each buffer may have other columns than the one before.
     #[must_use]
     pub fn converting_by(mut self, schema: Arc<dyn SchemaSource>, options: ParquetOptions) -> Self {
-        self.format = RecordFormat::Parquet { schema, options };
+        self.format = RecordFormat::Parquet { schema, serde: JsonSerDe::default(), options };
+        self
+    }
+
+    /// Reads the records of a stream that converts as `serde` does. Without it: as the OpenX SerDe
+    /// does with its defaults.
+    #[must_use]
+    pub fn reading_json_as(mut self, given: JsonSerDe) -> Self {
+        if let RecordFormat::Parquet { serde, .. } = &mut self.format {
+            *serde = given;
+        }
+        self
+    }
+
+    /// Does this to each record before it is buffered.
+    #[must_use]
+    pub fn processing(mut self, processing: Processing) -> Self {
+        self.processing = processing;
+        self
+    }
+
+    /// Files records by what is in them; the prefix says where, by `!{partitionKeyFromQuery:…}`.
+    /// Each partition has a buffer of its own.
+    #[must_use]
+    pub fn partitioned(mut self, partitioning: DynamicPartitioning) -> Self {
+        self.partitioning = Some(partitioning);
         self
     }
 
@@ -216,7 +288,8 @@ impl DeliveryStreamConfig {
         self
     }
 
-    /// Sets the pauses between attempts at an object that the store refused.
+    /// Sets the pauses between attempts at an object that the store refused, and for how long it
+    /// is tried.
     #[must_use]
     pub fn retrying(mut self, retry: RetryPolicy) -> Self {
         self.retry = retry;
@@ -241,7 +314,7 @@ impl DeliveryStreamConfig {
     #[must_use]
     pub fn buffering_hints(&self) -> BufferingHints {
         self.hints.unwrap_or(match self.format {
-            RecordFormat::Raw => BufferingHints::RAW,
+            RecordFormat::Raw { .. } => BufferingHints::RAW,
             RecordFormat::Parquet { .. } => BufferingHints::CONVERTED,
         })
     }
@@ -268,14 +341,13 @@ impl DeliveryStreamConfig {
                 "must have 1 to 64 characters out of a-z, A-Z, 0-9, `_`, `.` and `-`".to_owned(),
             );
         }
-        let prefixes = [
-            ("Prefix", Some(self.prefix.as_str())),
-            ("ErrorOutputPrefix", self.error_output_prefix.as_deref()),
-        ];
-        for (member, prefix) in prefixes {
-            if let Some(problem) = prefix.and_then(prefix_problem) {
-                return refuse(member, problem);
-            }
+        let error_prefix = self.error_output_prefix.as_deref();
+        let partitions = self.partitioning.is_some();
+        prefix::check(&self.prefix, error_prefix, self.time_zone, partitions)
+            .or_else(|(member, problem)| refuse(member, problem))?;
+        Intake::new(&self.name, &self.processing, self.partitioning.as_ref())?;
+        if self.processing.sub_records == Some(SubRecords::Delimited(Vec::new())) {
+            return refuse("RecordDeAggregation", "must have a delimiter".to_owned());
         }
         if let Some(problem) = self.file_extension.as_deref().and_then(extension_problem) {
             return refuse("FileExtension", problem);
@@ -283,8 +355,22 @@ impl DeliveryStreamConfig {
         if self.buffering_hints().size_bytes == 0 {
             return refuse("BufferingHints", "must have a size of at least 1 byte".to_owned());
         }
+        let compressed = !matches!(
+            self.format,
+            RecordFormat::Raw { compression: RawCompression::Uncompressed }
+                | RecordFormat::Parquet { .. }
+        );
+        if compressed && self.buffering_hints().size_bytes > MOST_COMPRESSED {
+            let problem = "must have a size below 4,000 MiB when objects are compressed";
+            return refuse("BufferingHints", problem.to_owned());
+        }
         if self.undelivered_limit() == 0 {
             return refuse("holding_at_most", "must allow at least 1 byte".to_owned());
+        }
+        if let RecordFormat::Parquet { serde, .. } = &self.format
+            && let Err(Error::Config { member, problem, .. }) = JsonConverter::check(serde)
+        {
+            return refuse(member, problem);
         }
         if let RecordFormat::Parquet { options, .. } = &self.format
             && (options.block_size_bytes == 0 || options.page_size_bytes == 0)
@@ -296,6 +382,9 @@ impl DeliveryStreamConfig {
     }
 }
 
+/// The containers count their bytes in 32 bits; a last batch may come on top.
+const MOST_COMPRESSED: usize = 4_000 * 1024 * 1024;
+
 /// AWS: a dot and one or more of `0-9a-z!-_.*'()`, 128 characters at most.
 fn extension_problem(extension: &str) -> Option<String> {
     let known = |b: u8| b.is_ascii_digit() || b.is_ascii_lowercase() || b"!-_.*'()".contains(&b);
@@ -305,29 +394,6 @@ fn extension_problem(extension: &str) -> Option<String> {
         format!(
             "`{}` must be a dot and then 1 to 127 of 0-9, a-z and !-_.*'()",
             extension.escape_debug()
-        )
-    })
-}
-
-fn prefix_problem(prefix: &str) -> Option<String> {
-    if prefix.len() > 1024 {
-        return Some(format!("has {} characters, at most 1024 are allowed", prefix.len()));
-    }
-    if prefix.contains("!{") {
-        return Some(format!(
-            "`{prefix}` has an expression `!{{…}}`; expressions are not supported yet, use a \
-             plain prefix"
-        ));
-    }
-    // S3 takes such keys; the object stores that deliver here do not.
-    let bad_segment = prefix.split('/').rev().skip(1).any(|segment| segment.is_empty());
-    let dots = prefix.split('/').any(|segment| segment == "." || segment == "..");
-    let control = prefix.chars().any(char::is_control);
-    (bad_segment || dots || control).then(|| {
-        format!(
-            "`{}` must not begin with a slash, hold `//`, `.` or `..` as a folder, or control \
-             characters",
-            prefix.escape_debug()
         )
     })
 }
@@ -343,7 +409,7 @@ mod tests {
             (DeliveryStreamConfig::new(""), "DeliveryStreamName"),
             (DeliveryStreamConfig::new("a b"), "DeliveryStreamName"),
             (DeliveryStreamConfig::new("a".repeat(65)), "DeliveryStreamName"),
-            (stream().with_prefix("!{timestamp:yyyy}/"), "expressions are not supported yet"),
+            (stream().with_prefix("!{timestamp:yyyy}/"), "ErrorOutputPrefix cannot be null"),
             (stream().with_prefix("/ratings"), "Prefix `/ratings`"),
             (stream().with_prefix("a//b"), "Prefix"),
             (stream().with_prefix("../up/"), "Prefix"),
@@ -369,7 +435,11 @@ mod tests {
 
     #[test]
     fn pauses_double_up_to_the_cap() {
-        let retry = RetryPolicy { first: Duration::from_millis(100), cap: Duration::from_secs(1) };
+        let retry = RetryPolicy {
+            first: Duration::from_millis(100),
+            cap: Duration::from_secs(1),
+            ..RetryPolicy::default()
+        };
         let pauses: Vec<_> = (1..=6).map(|n| retry.pause(n).as_millis()).collect();
         assert_eq!(pauses, [100, 200, 400, 800, 1000, 1000]);
         assert_eq!(retry.pause(u32::MAX), retry.cap);

@@ -3,16 +3,22 @@
 use std::{panic::AssertUnwindSafe, sync::Arc};
 
 use futures::FutureExt;
-use object_store::{ObjectStore, ObjectStoreExt, PutPayload, path::Path};
-use tracing::{debug, warn};
+use object_store::{Attribute, Attributes, ObjectStore, PutOptions, PutPayload, path::Path};
+use tokio::time::Instant;
+use tracing::{debug, error, warn};
 
 use crate::{
-    Delivered, DeliveryEvent, DeliveryStreamConfig, Observer, RecordFormat, RetryPolicy,
-    key::KeyLayout,
+    Delivered, DeliveryEvent, DeliveryStreamConfig, Error, ObjectLabels, Observer, RecordFormat,
+    RetryPolicy,
+    intake::Intake,
+    key::{ErrorOutputType, KeyLayout},
     output::{PreparedErrors, PreparedObject},
     state::Shared,
     worker::Ready,
 };
+
+/// What Firehose says of every object that it delivers.
+const CONTENT_TYPE: &str = "application/octet-stream";
 
 /// What holds for the objects of a buffer, fixed when the buffer opens.
 #[derive(Debug)]
@@ -21,12 +27,40 @@ pub(crate) struct Destination {
     pub(crate) keys: KeyLayout,
     pub(crate) format: RecordFormat,
     pub(crate) retry: RetryPolicy,
+    pub(crate) labels: Option<ObjectLabels>,
+    /// What is done to records before they are buffered.
+    pub(crate) intake: Option<Intake>,
 }
 
 impl Destination {
-    pub(crate) fn new(config: &DeliveryStreamConfig, store: Arc<dyn ObjectStore>) -> Self {
-        let keys = KeyLayout::new(config);
-        Self { store, keys, format: config.format.clone(), retry: config.retry }
+    pub(crate) fn new(
+        config: &DeliveryStreamConfig,
+        store: Arc<dyn ObjectStore>,
+    ) -> Result<Self, Error> {
+        let keys = KeyLayout::new(config)?;
+        Ok(Self {
+            store,
+            keys,
+            format: config.format.clone(),
+            retry: config.retry,
+            labels: config.labels.clone(),
+            intake: Intake::new(&config.name, &config.processing, config.partitioning.as_ref())?,
+        })
+    }
+
+    /// What is said of an object with this coding.
+    fn attributes(&self, content_encoding: Option<&'static str>) -> Attributes {
+        let mut attributes = Attributes::new();
+        let Some(labels) = &self.labels else { return attributes };
+        attributes.insert(Attribute::ContentType, CONTENT_TYPE.into());
+        if let Some(coding) = content_encoding {
+            attributes.insert(Attribute::ContentEncoding, coding.into());
+        }
+        for (name, value) in &labels.metadata {
+            let name = Attribute::Metadata(name.clone().into());
+            attributes.insert(name, value.clone().into());
+        }
+        attributes
     }
 }
 
@@ -46,14 +80,30 @@ impl Deliverer {
         if let Some(errors) = &ready.prepared.errors {
             self.deliver_errors(shared, &ready, errors).await;
         }
-        shared.settled(ready.records, ready.bytes);
+        shared.settled(ready.partition.as_ref(), ready.bytes);
     }
 
     async fn deliver_object(&self, shared: &Shared, ready: &Ready, object: &PreparedObject) {
-        let key = ready.destination.keys.object(ready.oldest, ready.object_id, object.extension);
-        self.put(shared, &ready.destination, &key, &object.payload).await;
-        let bytes = object.payload.content_length();
+        let to = &ready.destination;
+        let key = to.keys.object(
+            ready.oldest,
+            ready.object_id,
+            ready.partition.as_ref(),
+            object.extension,
+        );
+        let attributes = to.attributes(object.content_encoding);
+        let put = Put { to, key: &key, payload: &object.payload, attributes };
         let (records, rows) = (object.records, object.rows);
+        if let Err(error) = self.put(shared, put, to.retry).await {
+            error!(stream = self.stream, key, records, error, "given up: these records are lost");
+            shared.count(|stats| {
+                stats.expired_records += records as u64;
+                stats.buffered_records -= records as u64;
+            });
+            self.observer.tell(&DeliveryEvent::Expired { key, records, error });
+            return;
+        }
+        let bytes = object.payload.content_length();
         debug!(stream = self.stream, key, records, bytes, "object delivered");
         shared.count(|stats| {
             stats.delivered_rows += rows.unwrap_or(0) as u64;
@@ -67,50 +117,70 @@ impl Deliverer {
     }
 
     async fn deliver_errors(&self, shared: &Shared, ready: &Ready, errors: &PreparedErrors) {
-        let key = ready.destination.keys.error_object(ready.oldest, ready.error_id);
-        self.put(shared, &ready.destination, &key, &errors.payload).await;
+        let to = &ready.destination;
+        let key = to.keys.error_object(ready.oldest, ready.error_id, errors.kind);
+        let put = Put { to, key: &key, payload: &errors.payload, attributes: to.attributes(None) };
+        // For ever: an error object blocks what comes after it.
+        let for_ever = RetryPolicy { give_up_after: None, ..to.retry };
+        let _ = self.put(shared, put, for_ever).await;
         let (records, bytes) = (errors.records, errors.payload.content_length());
-        warn!(stream = self.stream, key, records, "records did not convert");
+        warn!(stream = self.stream, key, records, "records failed");
         shared.count(|stats| {
             stats.error_objects += 1;
             stats.failed_records += records as u64;
+            if errors.kind == ErrorOutputType::Processing {
+                stats.processing_failed_records += records as u64;
+            }
             stats.buffered_records -= records as u64;
         });
         self.observer.tell(&DeliveryEvent::ErrorsDelivered { key, records, bytes });
     }
 
-    /// Puts one object until the store takes it. The key is the same every time: an attempt that
-    /// was stored although it failed is overwritten with the same bytes, not doubled.
-    async fn put(&self, shared: &Shared, to: &Destination, key: &str, payload: &PutPayload) {
-        let mut attempts = 0;
+    /// Puts one object until the store takes it, or the policy gives up with what the store said
+    /// last. The key is the same every time: an attempt that was stored although it failed is
+    /// overwritten with the same bytes, not doubled.
+    async fn put(&self, shared: &Shared, put: Put<'_>, retry: RetryPolicy) -> Result<(), String> {
+        let (started, mut attempts) = (Instant::now(), 0);
         loop {
-            let Err(why) = put_once(to.store.as_ref(), key, payload).await else { break };
+            let Err(why) = put.once().await else { break };
             attempts += 1;
-            let pause = to.retry.pause(attempts);
             let error = describe(&why);
-            warn!(stream = self.stream, key, attempts, error, ?pause, "put failed, trying again");
             shared.failing(&error);
+            let Some(pause) = retry.pause_or_give_up(attempts, started.elapsed()) else {
+                return Err(error);
+            };
+            let key = put.key;
+            warn!(stream = self.stream, key, attempts, error, ?pause, "put failed, trying again");
             let key = key.to_owned();
             self.observer.tell(&DeliveryEvent::Retrying { key, attempts, error, pause });
             tokio::time::sleep(pause).await;
         }
         shared.working();
+        Ok(())
     }
 }
 
-/// One attempt. A panic of the store is a failed attempt: the records are still here.
-async fn put_once(
-    store: &dyn ObjectStore,
-    key: &str,
-    payload: &PutPayload,
-) -> object_store::Result<()> {
-    let path = Path::parse(key)?;
-    let put = AssertUnwindSafe(store.put(&path, payload.clone())).catch_unwind();
-    let panicked = || object_store::Error::Generic {
-        store: "delivery",
-        source: "the object store panicked".into(),
-    };
-    put.await.unwrap_or_else(|_| Err(panicked())).map(drop)
+/// An object on its way.
+struct Put<'a> {
+    to: &'a Destination,
+    key: &'a str,
+    payload: &'a PutPayload,
+    attributes: Attributes,
+}
+
+impl Put<'_> {
+    /// One attempt. A panic of the store is a failed attempt: the records are still here.
+    async fn once(&self) -> object_store::Result<()> {
+        let path = Path::parse(self.key)?;
+        let attributes = self.attributes.clone();
+        let options = PutOptions { attributes, ..PutOptions::default() };
+        let put = self.to.store.put_opts(&path, self.payload.clone(), options);
+        let panicked = || object_store::Error::Generic {
+            store: "delivery",
+            source: "the object store panicked".into(),
+        };
+        AssertUnwindSafe(put).catch_unwind().await.unwrap_or_else(|_| Err(panicked())).map(drop)
+    }
 }
 
 /// The error and its causes in one line, without what is said twice, and without object_store's

@@ -11,7 +11,7 @@ use tokio::sync::mpsc;
 use uuid::Uuid;
 
 use crate::{
-    Clock, DeliveryStreamConfig, Error, Observer, RecordBuffer, StreamStats,
+    Clock, DeliveryStreamConfig, Error, Observer, StreamStats,
     deliver::{Deliverer, Destination},
     state::{Admission, CloseOnDrop, Shared},
     worker,
@@ -77,10 +77,10 @@ impl DeliveryStream {
     ) -> Result<Self, Error> {
         config.validate()?;
         let (outgoing, sealed) = mpsc::unbounded_channel();
-        let buffer = RecordBuffer::new(config.buffering_hints());
+        let hints = config.buffering_hints();
         let limit = config.undelivered_limit();
-        let destination = Destination::new(&config, store);
-        let shared = Arc::new(Shared::new(buffer, destination, clock, limit, outgoing));
+        let destination = Destination::new(&config, store)?;
+        let shared = Arc::new(Shared::new(hints, destination, clock, limit, outgoing));
         let deliverer = Deliverer { stream: config.name.clone(), observer };
         tokio::spawn(worker::watch_age(Arc::clone(&shared)));
         tokio::spawn(worker::deliver_until_discarded(Arc::clone(&shared), deliverer, sealed));
@@ -158,7 +158,7 @@ impl DeliveryStream {
             let problem = format!("cannot become `{}`: a stream keeps its name", config.name);
             return Err(Error::config(&self.name, "DeliveryStreamName", problem));
         }
-        let destination = Destination::new(config, store);
+        let destination = Destination::new(config, store)?;
         self.shared.update(destination, config.buffering_hints(), config.undelivered_limit());
         Ok(())
     }

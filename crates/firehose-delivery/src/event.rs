@@ -24,6 +24,15 @@ pub enum DeliveryEvent {
         /// Size of the object in bytes.
         bytes: usize,
     },
+    /// The store refused an object for too long: its records are lost.
+    Expired {
+        /// Key that the object would have had.
+        key: String,
+        /// Records in it.
+        records: usize,
+        /// What the store said last.
+        error: String,
+    },
     /// The store refused an object; it is put again after a pause.
     Retrying {
         /// Key of the object.

@@ -60,16 +60,12 @@
 //! JSON lines to a Parquet file, without a stream: see [`ParquetObject`]. A program that prints
 //! each delivery: `examples/embedded_stream.rs`.
 //!
-//! # What is refused by name
-//!
-//! Prefix expressions (`!{…}`) and nested column types are not supported yet; a stream that asks
-//! for one does not open. Raw records are delivered without compression.
-//!
 //! # Features
 //!
 //! None.
 
 mod buffer;
+mod buffers;
 mod clock;
 mod config;
 mod convert;
@@ -79,25 +75,39 @@ mod error;
 mod event;
 #[cfg(test)]
 mod flaky_store;
+mod intake;
+mod json_serde;
 mod key;
 mod output;
+mod output_options;
+mod partition;
+mod prefix;
 mod schema;
 mod sink;
 mod state;
 mod stats;
+mod time_pattern;
 mod worker;
 
 pub use buffer::{BufferedRecords, RecordBuffer, Trigger};
+pub use chrono_tz::Tz;
 pub use clock::Clock;
 pub use config::{
-    BufferingHints, DeliveryStreamConfig, Dictionaries, ParquetCompression, ParquetOptions,
+    BufferingHints, DeliveryStreamConfig, DynamicPartitioning, ObjectLabels, Processing,
     RecordFormat, RetryPolicy,
 };
 pub use convert::{ConversionError, ErrorCode, JsonConverter};
 pub use delivery_stream::DeliveryStream;
 pub use error::Error;
 pub use event::{Delivered, DeliveryEvent, Observer};
+pub(crate) use intake::ProcessingFailure;
+pub use intake::SubRecords;
+pub use json_serde::{HiveJsonSerDe, JsonSerDe, OpenXJsonSerDe};
 pub use output::ParquetObject;
+pub use output_options::{
+    Dictionaries, ParquetCompression, ParquetOptions, RawCompression, TimestampType, WriterVersion,
+};
+pub(crate) use partition::PartitionKeys;
 pub use schema::{GlueColumn, GlueTable, GlueType, SchemaReference, SchemaSource};
 pub use sink::EmbeddedSink;
 pub use stats::StreamStats;

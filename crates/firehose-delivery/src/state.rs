@@ -1,7 +1,7 @@
 //! What the handle and the tasks of a stream share.
 
 use std::{
-    collections::VecDeque,
+    collections::{HashMap, VecDeque},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
@@ -11,11 +11,12 @@ use tokio::{
     sync::{Notify, futures::Notified, mpsc, watch},
     time::Instant,
 };
-use uuid::Uuid;
 
 use crate::{
-    BufferingHints, Clock, RecordBuffer, StreamStats, Trigger,
+    BufferingHints, Clock, PartitionKeys, ProcessingFailure, StreamStats, Trigger,
+    buffers::{Buffers, Filing},
     deliver::Destination,
+    intake::Item,
     worker::{Sealed, Watch},
 };
 
@@ -33,10 +34,11 @@ pub(crate) struct Shared {
 
 #[derive(Debug)]
 struct State {
-    buffer: RecordBuffer,
+    buffers: Buffers,
     destination: Arc<Destination>,
     undelivered_limit: u64,
-    ids: Option<(Uuid, Uuid)>,
+    /// Partitions with undelivered records: how many of their buffers are open or on their way.
+    active: HashMap<PartitionKeys, u32>,
     stats: StreamStats,
     sealed: u64,
     /// Arrival of the oldest record of each buffer on its way, in order.
@@ -62,17 +64,17 @@ pub(crate) enum Admission {
 
 impl Shared {
     pub(crate) fn new(
-        buffer: RecordBuffer,
+        hints: BufferingHints,
         destination: Destination,
         clock: Clock,
         undelivered_limit: usize,
         outgoing: mpsc::UnboundedSender<Sealed>,
     ) -> Self {
         let state = State {
-            buffer,
+            buffers: Buffers::new(hints),
             destination: Arc::new(destination),
             undelivered_limit: undelivered_limit as u64,
-            ids: None,
+            active: HashMap::new(),
             stats: StreamStats::default(),
             sealed: 0,
             on_their_way: VecDeque::new(),
@@ -92,29 +94,38 @@ impl Shared {
 
     /// Lets a batch in whole, or not at all.
     pub(crate) fn admit(&self, batch: &[Record]) -> Admission {
-        let (now, arrival) = (Instant::now(), self.clock.now());
-        let mut state = self.lock();
-        if state.outgoing.is_none() {
-            return Admission::Closed;
-        }
-        let bytes: usize = batch.iter().map(Record::len).sum();
-        let undelivered = state.stats.buffered_bytes;
-        // A batch larger than the limit would never get in: an empty stream takes any.
-        if undelivered > 0 && undelivered + bytes as u64 > state.undelivered_limit {
-            return self.make_room(&mut state, now, arrival);
-        }
-        let first = state.stats.accepted_records;
-        for record in batch {
-            let idle = state.buffer.is_empty();
-            let trigger = state.accept(now, arrival, record);
-            if idle {
+        loop {
+            let destination = Arc::clone(&self.lock().destination);
+            // Queries take their time: nobody waits for the lock meanwhile.
+            let processed: Option<Vec<Vec<Item<'_>>>> = destination
+                .intake
+                .as_ref()
+                .map(|intake| batch.iter().map(|record| intake.process(record.data())).collect());
+            let (now, arrival) = (Instant::now(), self.clock.now());
+            let mut state = self.lock();
+            if state.outgoing.is_none() {
+                return Admission::Closed;
+            }
+            if !Arc::ptr_eq(&state.destination, &destination) {
+                // An update came in between; what it says holds.
+                continue;
+            }
+            let bytes: usize = batch.iter().map(Record::len).sum();
+            let undelivered = state.stats.buffered_bytes;
+            // A batch larger than the limit would never get in: an empty stream takes any.
+            if undelivered > 0 && undelivered + bytes as u64 > state.undelivered_limit {
+                return self.make_room(&mut state, now, arrival);
+            }
+            let first = state.stats.accepted_records;
+            let opened = match processed {
+                None => state.accept_all(now, arrival, batch),
+                Some(items) => state.accept_items(now, arrival, batch, items),
+            };
+            if opened {
                 self.opened.notify_one();
             }
-            if let Some(trigger) = trigger {
-                state.seal(trigger, arrival);
-            }
+            return Admission::In(first);
         }
-        Admission::In(first)
     }
 
     /// What becomes of a batch for which there is no room. Records that wait in the open buffer
@@ -123,10 +134,10 @@ impl Shared {
         if state.failing.is_some() {
             return Admission::Refused;
         }
-        let on_its_way = state.stats.buffered_bytes > state.buffer.records().bytes() as u64;
+        let on_its_way = state.stats.buffered_bytes > state.buffers.bytes() as u64;
         if !on_its_way {
-            let trigger = state.buffer.due(now).unwrap_or(Trigger::Size);
-            state.seal(trigger, arrival);
+            let due = state.buffers.due(now).first().map(|(_, trigger)| *trigger);
+            state.seal_all(due.unwrap_or(Trigger::Size), arrival);
         }
         Admission::Full
     }
@@ -147,18 +158,18 @@ impl Shared {
         if state.outgoing.is_none() {
             return Watch::Closed;
         }
-        if let Some(trigger) = state.buffer.due(Instant::now()) {
+        for (filing, trigger) in state.buffers.due(Instant::now()) {
             let now = self.clock.now();
-            state.seal(trigger, now);
+            state.seal(&filing, trigger, now);
         }
-        state.buffer.deadline().map_or(Watch::Idle, Watch::Until)
+        state.buffers.deadline().map_or(Watch::Idle, Watch::Until)
     }
 
     /// Sends the open buffer on its way; answers with the ticket to wait for.
     pub(crate) fn flush(&self) -> u64 {
         let now = self.clock.now();
         let mut state = self.lock();
-        state.seal(Trigger::Flush, now);
+        state.seal_all(Trigger::Flush, now);
         state.sealed
     }
 
@@ -182,9 +193,9 @@ impl Shared {
     ) {
         let now = self.clock.now();
         let mut state = self.lock();
-        state.seal(Trigger::Update, now);
+        state.seal_all(Trigger::Update, now);
         state.destination = Arc::new(destination);
-        state.buffer.set_hints(hints);
+        state.buffers.set_hints(hints);
         state.undelivered_limit = undelivered_limit as u64;
         drop(state);
         self.room.notify_waiters();
@@ -197,7 +208,9 @@ impl Shared {
         let dropped = std::mem::take(&mut state.stats.buffered_records);
         state.stats.discarded_records += dropped;
         state.stats.buffered_bytes = 0;
-        drop(state.buffer.take());
+        state.buffers.clear();
+        state.active.clear();
+        state.stats.active_partitions = 0;
         state.on_their_way.clear();
         self.discarded.send_replace(true);
         drop(state);
@@ -216,7 +229,7 @@ impl Shared {
     /// Arrival of the oldest record that is not delivered yet.
     pub(crate) fn oldest_undelivered(&self) -> Option<DateTime<Utc>> {
         let state = self.lock();
-        state.on_their_way.front().copied().or_else(|| state.buffer.records().oldest())
+        state.on_their_way.front().copied().into_iter().chain(state.buffers.oldest()).min()
     }
 
     /// Waits until the buffers up to `ticket` are in the store.
@@ -226,9 +239,11 @@ impl Shared {
     }
 
     /// A buffer is in the store.
-    pub(crate) fn settled(&self, records: usize, bytes: usize) {
+    pub(crate) fn settled(&self, partition: Option<&PartitionKeys>, bytes: usize) {
         let mut state = self.lock();
-        debug_assert!(records > 0);
+        if let Some(partition) = partition {
+            state.forget(partition);
+        }
         state.stats.buffered_bytes = state.stats.buffered_bytes.saturating_sub(bytes as u64);
         state.on_their_way.pop_front();
         drop(state);
@@ -275,32 +290,127 @@ impl Shared {
 }
 
 impl State {
-    fn accept(&mut self, now: Instant, arrival: DateTime<Utc>, record: &Record) -> Option<Trigger> {
-        self.ids.get_or_insert_with(|| (Uuid::new_v4(), Uuid::new_v4()));
-        let bytes = record.len() as u64;
-        self.stats.accepted_records += 1;
-        self.stats.accepted_bytes += bytes;
-        self.stats.buffered_records += 1;
-        self.stats.buffered_bytes += bytes;
-        self.buffer.push(now, arrival, record.data())
+    /// Puts records in that belong together; whether a buffer was opened.
+    fn accept_all(&mut self, now: Instant, arrival: DateTime<Utc>, batch: &[Record]) -> bool {
+        let mut any_opened = false;
+        for record in batch {
+            self.count_accepted(record.len());
+            self.count_buffered(record.len());
+            let (opened, trigger) = self.buffers.push(now, arrival, record.data());
+            any_opened |= opened;
+            if let Some(trigger) = trigger {
+                self.seal(&Filing::Whole, trigger, arrival);
+            }
+        }
+        any_opened
     }
 
-    fn seal(&mut self, trigger: Trigger, now: DateTime<Utc>) {
+    /// Puts in what the processors made of a batch; whether a buffer was opened.
+    fn accept_items(
+        &mut self,
+        now: Instant,
+        arrival: DateTime<Utc>,
+        batch: &[Record],
+        processed: Vec<Vec<Item<'_>>>,
+    ) -> bool {
+        let mut any_opened = false;
+        for (record, items) in batch.iter().zip(processed) {
+            let number = self.stats.accepted_records;
+            self.count_accepted(record.len());
+            self.stats.split_records += (items.len() as u64).saturating_sub(1);
+            for Item { data, place } in items {
+                self.count_buffered(data.len());
+                let (filing, failure) = self.place(place, arrival);
+                let (opened, trigger) =
+                    self.buffers.push_filed((now, arrival), &filing, &data, number, failure);
+                any_opened |= opened;
+                if let (true, Filing::Partition(keys)) = (opened, &filing) {
+                    *self.active.entry(keys.clone()).or_default() += 1;
+                    self.stats.active_partitions = self.active.len() as u64;
+                }
+                if let Some(trigger) = trigger {
+                    self.seal(&filing, trigger, arrival);
+                }
+            }
+        }
+        any_opened
+    }
+
+    /// Where a record is filed, and why it failed if it did.
+    fn place(
+        &mut self,
+        place: Result<Option<PartitionKeys>, Arc<ProcessingFailure>>,
+        arrival: DateTime<Utc>,
+    ) -> (Filing, Option<Arc<ProcessingFailure>>) {
+        let keys = match place {
+            Ok(None) => return (Filing::Whole, None),
+            Ok(Some(keys)) => keys,
+            Err(why) => return (Filing::Failed, Some(why)),
+        };
+        if self.active.contains_key(&keys) {
+            return (Filing::Partition(keys), None);
+        }
+        let most = self.destination.intake.as_ref().map_or(0, |intake| intake.most_partitions);
+        let failure = if self.active.len() >= most {
+            self.stats.partition_limit_records += 1;
+            ProcessingFailure::partition_limit(most)
+        } else {
+            match self.destination.keys.partition_problem(arrival, &keys) {
+                None => return (Filing::Partition(keys), None),
+                Some(problem) => ProcessingFailure::bad_prefix(&problem),
+            }
+        };
+        (Filing::Failed, Some(Arc::new(failure)))
+    }
+
+    fn count_accepted(&mut self, bytes: usize) {
+        self.stats.accepted_records += 1;
+        self.stats.accepted_bytes += bytes as u64;
+    }
+
+    fn count_buffered(&mut self, bytes: usize) {
+        self.stats.buffered_records += 1;
+        self.stats.buffered_bytes += bytes as u64;
+    }
+
+    /// A buffer of the partition is in the store.
+    fn forget(&mut self, partition: &PartitionKeys) {
+        if let Some(buffers) = self.active.get_mut(partition) {
+            *buffers = buffers.saturating_sub(1);
+            if *buffers == 0 {
+                self.active.remove(partition);
+            }
+        }
+        self.stats.active_partitions = self.active.len() as u64;
+    }
+
+    fn seal_all(&mut self, trigger: Trigger, now: DateTime<Utc>) {
+        for filing in self.buffers.all() {
+            self.seal(&filing, trigger, now);
+        }
+    }
+
+    fn seal(&mut self, filing: &Filing, trigger: Trigger, now: DateTime<Utc>) {
         let Some(outgoing) = &self.outgoing else { return };
-        let records = self.buffer.take();
-        let Some(oldest) = records.oldest() else { return };
-        let (object_id, error_id) =
-            self.ids.take().unwrap_or_else(|| (Uuid::new_v4(), Uuid::new_v4()));
-        let first_number = self.stats.accepted_records - records.len() as u64;
+        let Some(contents) = self.buffers.take(filing) else { return };
+        let Some(oldest) = contents.records.oldest() else { return };
+        let first_number =
+            self.stats.accepted_records.saturating_sub(contents.records.len() as u64);
         let sealed = Sealed {
-            records,
+            records: contents.records,
             oldest,
             sealed_at: now,
             first_number,
+            numbers: contents.numbers,
+            partition: match filing {
+                Filing::Partition(keys) => Some(keys.clone()),
+                _ => None,
+            },
+            failures: contents.failures,
             trigger,
             destination: Arc::clone(&self.destination),
-            object_id,
-            error_id,
+            object_id: contents.object_id,
+            error_id: contents.error_id,
         };
         self.sealed += 1;
         self.on_their_way.push_back(oldest);

@@ -2,8 +2,8 @@
 
 /// What became of the records of a stream so far.
 ///
-/// At every moment `accepted_records = delivered_records + failed_records + buffered_records +
-/// discarded_records`.
+/// At every moment `accepted_records + split_records = delivered_records + failed_records +
+/// buffered_records + discarded_records + expired_records`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct StreamStats {
@@ -11,6 +11,8 @@ pub struct StreamStats {
     pub accepted_records: u64,
     /// Their bytes, as received.
     pub accepted_bytes: u64,
+    /// Records that de-aggregation made of others, beyond the first of each.
+    pub split_records: u64,
     /// Records acknowledged and not in the store yet: in the open buffer or on their way.
     pub buffered_records: u64,
     /// Their bytes, as received.
@@ -23,12 +25,20 @@ pub struct StreamStats {
     pub delivered_objects: u64,
     /// Bytes of these objects.
     pub delivered_bytes: u64,
-    /// Records that did not convert and stand in error objects.
+    /// Records that were turned away or did not convert, and stand in error objects.
     pub failed_records: u64,
+    /// Of these, the records that a query or the limit of partitions turned away.
+    pub processing_failed_records: u64,
+    /// Records that were turned away because there were too many active partitions.
+    pub partition_limit_records: u64,
+    /// Partitions with undelivered records, now.
+    pub active_partitions: u64,
     /// Error objects.
     pub error_objects: u64,
     /// Records that were dropped undelivered because the stream was deleted.
     pub discarded_records: u64,
+    /// Records that were lost because the store refused their object for too long.
+    pub expired_records: u64,
     /// Puts that the store refused and that were tried again.
     pub put_retries: u64,
 }

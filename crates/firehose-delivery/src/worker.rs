@@ -8,7 +8,7 @@ use tokio::sync::mpsc;
 use uuid::Uuid;
 
 use crate::{
-    BufferedRecords, Trigger,
+    BufferedRecords, PartitionKeys, ProcessingFailure, Trigger,
     deliver::{Deliverer, Destination},
     output::{self, Prepared},
     state::Shared,
@@ -21,13 +21,26 @@ pub(crate) struct Sealed {
     /// Arrival of the oldest record: the instant in the object's key.
     pub(crate) oldest: DateTime<Utc>,
     pub(crate) sealed_at: DateTime<Utc>,
-    /// Number of the first record in the stream.
+    /// Number of the first record in the stream, when they are in a row.
     pub(crate) first_number: u64,
+    /// Numbers of the records, when they are not.
+    pub(crate) numbers: Vec<u64>,
+    /// The partition that the records belong to.
+    pub(crate) partition: Option<PartitionKeys>,
+    /// Why the records were turned away, one for each; none when they were not.
+    pub(crate) failures: Vec<Arc<ProcessingFailure>>,
     pub(crate) trigger: Trigger,
     pub(crate) destination: Arc<Destination>,
     /// Fixed when the buffer opened, so that an object put twice is one object.
     pub(crate) object_id: Uuid,
     pub(crate) error_id: Uuid,
+}
+
+impl Sealed {
+    /// The number of a record in the stream.
+    pub(crate) fn number(&self, index: usize) -> u64 {
+        self.numbers.get(index).copied().unwrap_or(self.first_number + index as u64)
+    }
 }
 
 /// Buffers that are converted at the same time; they are put one after the other, in order.
@@ -87,11 +100,11 @@ async fn deliver_all(
 pub(crate) struct Ready {
     pub(crate) prepared: Prepared,
     pub(crate) destination: Arc<Destination>,
+    pub(crate) partition: Option<PartitionKeys>,
     pub(crate) trigger: Trigger,
     pub(crate) oldest: DateTime<Utc>,
     pub(crate) object_id: Uuid,
     pub(crate) error_id: Uuid,
-    pub(crate) records: usize,
     pub(crate) bytes: usize,
 }
 
@@ -109,11 +122,11 @@ async fn prepare(sealed: Sealed) -> Ready {
     Ready {
         prepared,
         destination: Arc::clone(&sealed.destination),
+        partition: sealed.partition.clone(),
         trigger: sealed.trigger,
         oldest: sealed.oldest,
         object_id: sealed.object_id,
         error_id: sealed.error_id,
-        records: sealed.records.len(),
         bytes: sealed.records.bytes(),
     }
 }

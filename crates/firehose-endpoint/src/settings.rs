@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
-use firehose_delivery::{Clock, Observer};
+use firehose_delivery::{Clock, Observer, RetryPolicy, TimestampType};
 
 use crate::FaultRule;
 
@@ -44,6 +44,10 @@ pub(crate) struct Settings {
     pub(crate) buffer_interval: Option<Duration>,
     /// Accepts the tutorial's 1 MB with conversion.
     pub(crate) relaxed: bool,
+    /// What `timestamp` columns are in Parquet objects.
+    pub(crate) timestamps: TimestampType,
+    /// How long an object is tried for; none: for ever.
+    pub(crate) retry_for: Option<Duration>,
     /// How long a stream stays in CREATING and in DELETING.
     pub(crate) transition: Duration,
     pub(crate) faults: Vec<FaultRule>,
@@ -63,6 +67,8 @@ impl Default for Settings {
             buffer_size: None,
             buffer_interval: None,
             relaxed: false,
+            timestamps: TimestampType::default(),
+            retry_for: RetryPolicy::default().give_up_after,
             transition: Duration::ZERO,
             faults: Vec::new(),
             observer: Observer::silent(),

@@ -30,6 +30,9 @@ pub struct Attributes {
     /// The user's own metadata: lower-case names without `x-amz-meta-`.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub user: BTreeMap<String, String>,
+    /// The KMS key that the object is said to be encrypted with; nothing is encrypted here.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub kms_key: Option<String>,
     /// The checksum that the object was stored with; verifying it is the caller's part.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub checksum: Option<Checksum>,

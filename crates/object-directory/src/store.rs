@@ -21,6 +21,8 @@ use crate::{
 };
 
 const NAME: &str = "object-directory";
+/// Under this name of metadata `object_store` carries [`Attributes::kms_key`]: S3's header for it.
+const KMS_KEY: &str = "x-amz-server-side-encryption-aws-kms-key-id";
 /// How many objects are looked at in one go.
 const PAGE: usize = 1000;
 
@@ -333,6 +335,7 @@ fn from_store(attributes: &StoreAttributes) -> StoreResult<Attributes> {
             Attribute::ContentDisposition => ours.content_disposition = Some(value),
             Attribute::ContentLanguage => ours.content_language = Some(value),
             Attribute::CacheControl => ours.cache_control = Some(value),
+            Attribute::Metadata(name) if name == KMS_KEY => ours.kms_key = Some(value),
             Attribute::Metadata(name) => {
                 ours.user.insert(name.to_ascii_lowercase(), value);
             }
@@ -351,9 +354,11 @@ fn into_store(attributes: &Attributes) -> StoreAttributes {
         (Attribute::CacheControl, &attributes.cache_control),
     ];
     let known = known.into_iter().filter_map(|(name, value)| Some((name, value.clone()?)));
+    let key = attributes.kms_key.iter();
+    let key = key.map(|key| (Attribute::Metadata(KMS_KEY.into()), key.clone()));
     let user = attributes.user.iter();
     let user = user.map(|(name, value)| (Attribute::Metadata(name.clone().into()), value.clone()));
-    known.chain(user).map(|(name, value)| (name, AttributeValue::from(value))).collect()
+    known.chain(key).chain(user).map(|(name, value)| (name, AttributeValue::from(value))).collect()
 }
 
 fn refuse_tags(tags: &object_store::TagSet) -> StoreResult<()> {

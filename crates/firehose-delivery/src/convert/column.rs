@@ -1,8 +1,4 @@
-//! One column as it grows: which JSON values it takes, and the Arrow array it becomes.
-//!
-//! The rules are those of the OpenX JSON SerDe where they are known: a number in a text column
-//! keeps its characters, a numeric text in a numeric column is parsed. Where they are not known,
-//! a value that does not fit exactly is refused: a number is never written that is silently wrong.
+//! One column as it grows, and the Arrow array it becomes.
 
 use std::sync::Arc;
 
@@ -17,9 +13,14 @@ use arrow::{
     },
     error::ArrowError,
 };
-use base64::{Engine, engine::general_purpose::STANDARD};
 
-use super::{number::Number, time};
+use super::{
+    coerce::{self, Misfit, input_string},
+    dialect::Dialect,
+    nested::Nested,
+    node::Node,
+    number::Number,
+};
 use crate::GlueType;
 
 /// A JSON value on its way into a column.
@@ -30,27 +31,13 @@ pub(super) enum Value<'a> {
     Number(Number<'a>),
     /// A text, escapes undone.
     Text(Text<'a>),
-    /// An object or an array, as the compact JSON text that a text column keeps of it.
-    Nested(&'a str),
+    /// An object or an array.
+    Nested(&'a Node<'a>),
 }
 
 /// The bytes of a text: already known to be UTF-8, or plain ASCII that nobody has checked as such.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Text<'a>(pub(super) &'a [u8]);
-
-impl<'a> Text<'a> {
-    fn as_str(self) -> Result<&'a str, Misfit> {
-        std::str::from_utf8(self.0).map_err(|_| Misfit("the text is not UTF-8".to_owned()))
-    }
-}
-
-/// Why a value does not go into a column, in the words of the error object.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct Misfit(pub(super) String);
-
-fn input_string(text: &str) -> Misfit {
-    Misfit(format!("For input string: \"{text}\""))
-}
 
 /// The values of one column since the last batch.
 #[derive(Debug)]
@@ -58,7 +45,10 @@ pub(super) struct Column {
     values: Values,
     /// One entry a row, kept only from the first null on.
     valid: Option<Vec<bool>>,
+    /// Whether any text fits: a `string` has no length.
+    any_text: bool,
     glue_type: GlueType,
+    dialect: Dialect,
 }
 
 #[derive(Debug)]
@@ -75,6 +65,7 @@ enum Values {
     Decimal { values: Vec<i128>, precision: u8, scale: u8 },
     Date(Vec<i32>),
     Timestamp(Vec<i64>),
+    Nested(Box<Nested>),
 }
 
 /// Runs the same expression on whichever vector a column holds.
@@ -90,12 +81,13 @@ macro_rules! each {
             Values::Float64($inner) => $body,
             Values::Decimal { values: $inner, .. } => $body,
             Values::Text($inner) | Values::Binary($inner) => $body,
+            Values::Nested($inner) => $body,
         }
     };
 }
 
 impl Column {
-    pub(super) fn new(glue_type: GlueType) -> Self {
+    pub(super) fn new(glue_type: &GlueType, dialect: &Dialect) -> Self {
         let values = match glue_type {
             GlueType::Boolean => Values::Boolean(Vec::new()),
             GlueType::TinyInt => Values::Int8(Vec::new()),
@@ -104,17 +96,58 @@ impl Column {
             GlueType::BigInt => Values::Int64(Vec::new()),
             GlueType::Float => Values::Float32(Vec::new()),
             GlueType::Double => Values::Float64(Vec::new()),
-            GlueType::String | GlueType::Char(_) | GlueType::VarChar(_) => {
-                Values::Text(VarBytes::default())
-            }
             GlueType::Binary => Values::Binary(VarBytes::default()),
             GlueType::Decimal { precision, scale } => {
-                Values::Decimal { values: Vec::new(), precision, scale }
+                Values::Decimal { values: Vec::new(), precision: *precision, scale: *scale }
             }
             GlueType::Date => Values::Date(Vec::new()),
             GlueType::Timestamp => Values::Timestamp(Vec::new()),
+            GlueType::String | GlueType::Char(_) | GlueType::VarChar(_) => {
+                Values::Text(VarBytes::default())
+            }
+            nested => match Nested::new(nested, dialect) {
+                Some(nested) => Values::Nested(Box::new(nested)),
+                // There is no other type.
+                None => Values::Text(VarBytes::default()),
+            },
         };
-        Self { values, valid: None, glue_type }
+        Self {
+            values,
+            valid: None,
+            any_text: *glue_type == GlueType::String,
+            glue_type: glue_type.clone(),
+            dialect: dialect.clone(),
+        }
+    }
+
+    /// The inside of a nested column.
+    pub(super) fn nested(&mut self) -> Option<&mut Nested> {
+        match &mut self.values {
+            Values::Nested(nested) => Some(nested),
+            _ => None,
+        }
+    }
+
+    /// Whether this is a column of texts of any length.
+    pub(super) fn takes_any_text(&self) -> bool {
+        self.any_text
+    }
+
+    /// The bytes of the texts from row `from` on.
+    pub(super) fn texts_from(&self, from: usize) -> impl Iterator<Item = &[u8]> {
+        let texts = match &self.values {
+            Values::Text(texts) => Some(texts),
+            _ => None,
+        };
+        texts.into_iter().flat_map(move |texts| texts.from(from))
+    }
+
+    /// Says of a row that was added inside that it has a value.
+    #[inline]
+    pub(super) fn mark_valid(&mut self) {
+        if let Some(valid) = &mut self.valid {
+            valid.push(true);
+        }
     }
 
     /// Rows so far.
@@ -131,12 +164,12 @@ impl Column {
         }
     }
 
-    /// Adds a row. After an error the column is as it was.
+    /// Adds a row. After an error the record has to be dropped.
     #[inline]
     pub(super) fn push(&mut self, value: Value<'_>) -> Result<(), Misfit> {
         match (&mut self.values, value) {
             // The four that the ratings use come first; the rest is one call away.
-            (Values::Text(texts), Value::Text(text)) if self.glue_type == GlueType::String => {
+            (Values::Text(texts), Value::Text(text)) if self.any_text => {
                 texts.push(text.0);
             }
             (Values::Int32(values), Value::Number(number)) => {
@@ -152,9 +185,7 @@ impl Column {
             }
             _ => self.push_other(value)?,
         }
-        if let Some(valid) = &mut self.valid {
-            valid.push(true);
-        }
+        self.mark_valid();
         Ok(())
     }
 
@@ -172,29 +203,34 @@ impl Column {
             Values::Float32(values) => values.push(0.0),
             Values::Float64(values) => values.push(0.0),
             Values::Decimal { values, .. } => values.push(0),
+            Values::Nested(nested) => nested.push_null(),
         }
     }
 
     fn push_other(&mut self, value: Value<'_>) -> Result<(), Misfit> {
+        let kind = self.dialect.kind;
         match &mut self.values {
-            Values::Boolean(values) => values.push(boolean(value)?),
-            Values::Int8(values) => values.push(integer(value)?),
-            Values::Int16(values) => values.push(integer(value)?),
-            Values::Int32(values) => values.push(integer(value)?),
-            Values::Int64(values) => values.push(integer(value)?),
+            Values::Boolean(values) => values.push(coerce::boolean(value, kind)?),
+            Values::Int8(values) => values.push(coerce::integer(value, kind)?),
+            Values::Int16(values) => values.push(coerce::integer(value, kind)?),
+            Values::Int32(values) => values.push(coerce::integer(value, kind)?),
+            Values::Int64(values) => values.push(coerce::integer(value, kind)?),
             Values::Float32(values) => {
-                values.push(float(value, Number::to_f32, f32::INFINITY, f32::NAN)?);
+                values.push(coerce::float(value, kind, Number::to_f32, f32::INFINITY, f32::NAN)?);
             }
             Values::Float64(values) => {
-                values.push(float(value, Number::to_f64, f64::INFINITY, f64::NAN)?);
+                values.push(coerce::float(value, kind, Number::to_f64, f64::INFINITY, f64::NAN)?);
             }
-            Values::Text(values) => push_text(values, value, self.glue_type)?,
-            Values::Binary(values) => values.push(&binary(value)?),
+            Values::Text(values) => {
+                values.push(coerce::text(value, &self.glue_type, &self.dialect)?.as_ref());
+            }
+            Values::Binary(values) => values.push(&coerce::binary(value)?),
             Values::Decimal { values, precision, scale } => {
-                values.push(decimal(value, *precision, *scale)?);
+                values.push(coerce::decimal(value, kind, *precision, *scale)?);
             }
-            Values::Date(values) => values.push(date(value)?),
-            Values::Timestamp(values) => values.push(timestamp(value)?),
+            Values::Date(values) => values.push(coerce::date(value)?),
+            Values::Timestamp(values) => values.push(coerce::timestamp(value, &self.dialect)?),
+            Values::Nested(nested) => nested.push(value, &self.dialect)?,
         }
         Ok(())
     }
@@ -224,6 +260,7 @@ impl Column {
                 Decimal128Array::try_new(std::mem::take(values).into(), nulls)?
                     .with_precision_and_scale(*precision, scale.cast_signed())?,
             ),
+            Values::Nested(nested) => nested.take(nulls)?,
             Values::Date(values) => {
                 Arc::new(Date32Array::try_new(std::mem::take(values).into(), nulls)?)
             }
@@ -239,127 +276,6 @@ fn primitive<T: ArrowPrimitiveType>(
     nulls: Option<NullBuffer>,
 ) -> Result<ArrayRef, ArrowError> {
     Ok(Arc::new(PrimitiveArray::<T>::try_new(std::mem::take(values).into(), nulls)?))
-}
-
-fn boolean(value: Value<'_>) -> Result<bool, Misfit> {
-    match value {
-        Value::Bool(value) => Ok(value),
-        other => Err(not_a(other, "boolean")),
-    }
-}
-
-fn integer<T: TryFrom<i64>>(value: Value<'_>) -> Result<T, Misfit> {
-    let (read, text) = match value {
-        Value::Number(number) => (number.to_i64(), number.text()),
-        Value::Text(text) => {
-            let text = text.as_str()?;
-            (text.parse().ok(), text)
-        }
-        other => return Err(not_a(other, "number")),
-    };
-    read.and_then(|value| T::try_from(value).ok()).ok_or_else(|| input_string(text))
-}
-
-fn float<'a, T: std::ops::Neg<Output = T>>(
-    value: Value<'a>,
-    convert: impl FnOnce(Number<'a>) -> Option<T>,
-    infinity: T,
-    nan: T,
-) -> Result<T, Misfit> {
-    match value {
-        Value::Number(number) => convert(number).ok_or_else(|| input_string(number.text())),
-        Value::Text(text) => match text.as_str()? {
-            // As Java spells them; JSON has no numbers for these.
-            "NaN" => Ok(nan),
-            "Infinity" => Ok(infinity),
-            "-Infinity" => Ok(-infinity),
-            text => Number::parse(text).and_then(convert).ok_or_else(|| input_string(text)),
-        },
-        other => Err(not_a(other, "number")),
-    }
-}
-
-fn push_text(texts: &mut VarBytes, value: Value<'_>, glue_type: GlueType) -> Result<(), Misfit> {
-    let text = match value {
-        Value::Text(text) => text.0,
-        Value::Number(number) => number.text().as_bytes(),
-        Value::Bool(true) => b"true",
-        Value::Bool(false) => b"false",
-        Value::Nested(text) => text.as_bytes(),
-        Value::Null => b"",
-    };
-    if let Some(most) = glue_type.max_chars()
-        && text.len() > most
-    {
-        let chars = Text(text).as_str()?.chars().count();
-        if chars > most {
-            return Err(Misfit(format!("{chars} characters do not fit {glue_type}")));
-        }
-    }
-    texts.push(text);
-    Ok(())
-}
-
-fn binary(value: Value<'_>) -> Result<Vec<u8>, Misfit> {
-    match value {
-        Value::Text(text) => {
-            STANDARD.decode(text.0).map_err(|why| Misfit(format!("The text is not base64: {why}")))
-        }
-        other => Err(not_a(other, "base64 text")),
-    }
-}
-
-fn decimal(value: Value<'_>, precision: u8, scale: u8) -> Result<i128, Misfit> {
-    let (number, text) = match value {
-        Value::Number(number) => (Some(number), number.text()),
-        Value::Text(text) => {
-            let text = text.as_str()?;
-            (Number::parse(text), text)
-        }
-        other => return Err(not_a(other, "number")),
-    };
-    let number = number.ok_or_else(|| input_string(text))?;
-    let limit = 10i128.pow(u32::from(precision.min(38)));
-    number
-        .to_scaled(scale.into())
-        .filter(|scaled| scaled.abs() < limit)
-        .ok_or_else(|| Misfit(format!("{text} does not fit decimal({precision},{scale})")))
-}
-
-fn date(value: Value<'_>) -> Result<i32, Misfit> {
-    match value {
-        Value::Text(text) => {
-            let text = text.as_str()?;
-            time::text_days(text).ok_or_else(|| input_string(text))
-        }
-        other => Err(not_a(other, "date text")),
-    }
-}
-
-fn timestamp(value: Value<'_>) -> Result<i64, Misfit> {
-    match value {
-        Value::Number(number) => {
-            time::epoch_micros(number).ok_or_else(|| input_string(number.text()))
-        }
-        Value::Text(text) => {
-            let text = text.as_str()?;
-            time::text_micros(text).ok_or_else(|| {
-                Misfit("Timestamp format must be yyyy-mm-dd hh:mm:ss[.fffffffff]".to_owned())
-            })
-        }
-        other => Err(not_a(other, "timestamp")),
-    }
-}
-
-fn not_a(value: Value<'_>, wanted: &str) -> Misfit {
-    let found = match value {
-        Value::Null => "null",
-        Value::Bool(_) => "a boolean",
-        Value::Number(_) => "a number",
-        Value::Text(_) => "a text",
-        Value::Nested(_) => "an object or an array",
-    };
-    Misfit(format!("The column wants a {wanted} and the record has {found}"))
 }
 
 /// Values of different lengths, end to end.
@@ -379,6 +295,17 @@ impl VarBytes {
 
     fn len(&self) -> usize {
         self.ends.len()
+    }
+
+    fn from(&self, row: usize) -> impl Iterator<Item = &[u8]> {
+        let place = |end: &i32| usize::try_from(*end).unwrap_or(0);
+        let before = row.checked_sub(1).and_then(|row| self.ends.get(row));
+        let mut start = before.map_or(0, place);
+        self.ends.iter().skip(row).filter_map(move |end| {
+            let text = self.data.get(start..place(end));
+            start = place(end);
+            text
+        })
     }
 
     fn truncate(&mut self, rows: usize) {

@@ -1,29 +1,36 @@
 //! Which column a JSON key belongs to.
 
-use crate::GlueColumn;
+/// When a key is that of a column.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct KeyRules {
+    /// Case does not count.
+    pub(super) ignore_case: bool,
+    /// A dot in the key is an underscore.
+    pub(super) dots: bool,
+}
 
-/// The names of the columns, ready for comparison with keys.
-///
-/// Keys match without regard to case, as the OpenX SerDe does it by default.
+/// The names that keys are compared with: of the columns of a table, or of the members of a
+/// struct.
 #[derive(Debug)]
 pub(super) struct Keys {
     names: Vec<Name>,
+    rules: KeyRules,
 }
 
 #[derive(Debug)]
 struct Name {
-    lower: Box<str>,
+    wanted: Box<str>,
     /// The name with the quotes around it, as a compact writer leaves it in the JSON.
     quoted: Box<[u8]>,
 }
 
 impl Keys {
-    pub(super) fn new(columns: &[GlueColumn]) -> Self {
-        let names = columns.iter().map(|column| Name {
-            lower: column.name().into(),
-            quoted: format!("\"{}\"", column.name()).into_bytes().into(),
+    pub(super) fn new<'a>(names: impl Iterator<Item = &'a str>, rules: KeyRules) -> Self {
+        let names = names.map(|name| {
+            let wanted = if rules.ignore_case { name.to_lowercase() } else { name.to_owned() };
+            Name { quoted: format!("\"{wanted}\"").into_bytes().into(), wanted: wanted.into() }
         });
-        Self { names: names.collect() }
+        Self { names: names.collect(), rules }
     }
 
     /// Whether `rest` begins with the quoted name of column `index`; answers with its length.
@@ -37,7 +44,21 @@ impl Keys {
 
     /// The column of an ASCII key without escapes.
     pub(super) fn find_ascii(&self, key: &[u8]) -> Option<usize> {
-        self.names.iter().position(|name| name.lower.as_bytes().eq_ignore_ascii_case(key))
+        let place = |same: fn(u8, u8) -> bool| {
+            let equal = |name: &Name| {
+                let wanted = name.wanted.as_bytes();
+                wanted.len() == key.len() && wanted.iter().zip(key).all(|(a, b)| same(*a, *b))
+            };
+            self.names.iter().position(equal)
+        };
+        match (self.rules.ignore_case, self.rules.dots) {
+            (true, false) => {
+                self.names.iter().position(|name| name.wanted.as_bytes().eq_ignore_ascii_case(key))
+            }
+            (false, false) => place(|a, b| a == b),
+            (true, true) => place(|a, b| a.eq_ignore_ascii_case(&b) || is_dot(a, b)),
+            (false, true) => place(|a, b| a == b || is_dot(a, b)),
+        }
     }
 
     /// The column of any key.
@@ -45,9 +66,16 @@ impl Keys {
         if key.is_ascii() {
             return self.find_ascii(key.as_bytes());
         }
-        let lower = key.to_lowercase();
-        self.names.iter().position(|name| *name.lower == *lower)
+        let mut key = if self.rules.ignore_case { key.to_lowercase() } else { key.to_owned() };
+        if self.rules.dots {
+            key = key.replace('.', "_");
+        }
+        self.names.iter().position(|name| *name.wanted == *key)
     }
+}
+
+fn is_dot(wanted: u8, found: u8) -> bool {
+    wanted == b'_' && found == b'.'
 }
 
 /// `starts_with`, eight bytes at a time in place: names are too short for a call to pay off.

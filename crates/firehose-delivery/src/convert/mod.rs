@@ -1,9 +1,14 @@
 //! JSON records to rows: one record either becomes its rows or fails whole, and never takes its
 //! neighbours with it.
 
+mod coerce;
 mod column;
+mod dialect;
 mod document;
+mod joda;
 mod keys;
+mod nested;
+mod node;
 mod number;
 mod scan;
 mod time;
@@ -13,10 +18,12 @@ use std::collections::VecDeque;
 use arrow::{array::RecordBatch, datatypes::SchemaRef, error::ArrowError};
 
 use self::{
-    column::{Column, Misfit, Value},
+    coerce::Misfit,
+    column::{Column, Value},
+    dialect::Dialect,
     keys::Keys,
 };
-use crate::GlueTable;
+use crate::{Error, GlueTable, JsonSerDe};
 
 /// Rows in one batch. Larger ones are no faster and hold more memory.
 const BATCH_ROWS: usize = 8192;
@@ -84,7 +91,7 @@ impl ConversionError {
 /// Turns JSON records into Arrow batches with the columns of a Glue table.
 ///
 /// A record holds one JSON object or several, back to back or with blanks between them; each is a
-/// row. Keys match column names without regard to case, the last of two equal keys counts, keys
+/// row. Keys match column names without regard to case unless told otherwise, the last of two equal keys counts, keys
 /// that are not in the table are left out, and columns that are not in the record are null.
 ///
 /// ```
@@ -112,13 +119,33 @@ pub struct JsonConverter {
 }
 
 impl JsonConverter {
-    /// A converter to the columns of `table`.
+    /// A converter to the columns of `table` that reads as the OpenX SerDe does by default.
     #[must_use]
     pub fn new(table: &GlueTable) -> Self {
+        Self::build(table, &JsonSerDe::default(), &Dialect::openx())
+    }
+
+    /// A converter to the columns of `table` that reads as `serde` does.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Config`] for a timestamp format that does not read.
+    pub fn reading(table: &GlueTable, serde: &JsonSerDe) -> Result<Self, Error> {
+        Ok(Self::build(table, serde, &Dialect::new(serde)?))
+    }
+
+    /// Checks a deserializer's options.
+    pub(crate) fn check(serde: &JsonSerDe) -> Result<(), Error> {
+        Dialect::new(serde).map(drop)
+    }
+
+    fn build(table: &GlueTable, serde: &JsonSerDe, dialect: &Dialect) -> Self {
+        let columns = table.columns();
+        let names = columns.iter().map(|column| serde.key_of(column.name()));
         Self {
             schema: table.arrow_schema(),
-            keys: Keys::new(table.columns()),
-            columns: table.columns().iter().map(|column| Column::new(column.glue_type())).collect(),
+            keys: Keys::new(names, dialect.keys),
+            columns: columns.iter().map(|one| Column::new(one.glue_type(), dialect)).collect(),
             rows: 0,
             bytes: 0,
             ready: VecDeque::new(),
@@ -213,11 +240,17 @@ impl Row<'_> {
     /// Sets a column of this row; a value that is there already is replaced.
     #[inline]
     fn set(&mut self, column: usize, value: Value<'_>) -> Result<(), Misfit> {
-        let Some(column) = self.columns.get_mut(column) else { return Ok(()) };
+        self.begin(column).map_or(Ok(()), |column| column.push(value))
+    }
+
+    /// A column of this row, without a value.
+    #[inline]
+    fn begin(&mut self, column: usize) -> Option<&mut Column> {
+        let column = self.columns.get_mut(column)?;
         if column.len() > *self.rows {
             column.truncate(*self.rows);
         }
-        column.push(value)
+        Some(column)
     }
 
     /// Ends the row: columns without a value are null.

@@ -75,6 +75,11 @@ impl<'a> Number<'a> {
         (end == text.len()).then_some(number)
     }
 
+    /// Whether it is written without a point and an exponent.
+    pub(super) fn is_integral(self) -> bool {
+        self.integral
+    }
+
     /// The value as a whole number: only when it is written as one, and fits.
     #[inline]
     pub(super) fn to_i64(self) -> Option<i64> {

@@ -1,4 +1,4 @@
-//! Dates and times as the OpenX JSON SerDe reads them.
+//! Dates and times as the JSON SerDes read them.
 //!
 //! Source: <https://docs.aws.amazon.com/firehose/latest/dev/record-format-conversion.html>, and
 //! probes of the service for the details that the page leaves open.
@@ -36,6 +36,18 @@ pub(super) fn text_micros(text: &str) -> Option<i64> {
         }
     };
     micros(time)
+}
+
+/// Microseconds since 1970 of a text as `java.sql.Timestamp.valueOf` reads it:
+/// `yyyy-[m]m-[d]d hh:mm:ss[.f…]`. It is what Hive's SerDe falls back to.
+pub(super) fn jdbc_micros(text: &str) -> Option<i64> {
+    let (date, time) = text.trim_ascii().split_once(' ')?;
+    micros(date_of(date, Digits::OneOrTwo)?.and_time(time_of(time, Digits::OneOrTwo)?))
+}
+
+/// Microseconds since 1970 of epoch milliseconds with any fraction.
+pub(super) fn epoch_millis_micros(text: &str) -> Option<i64> {
+    i64::try_from(Number::parse(text)?.to_rounded(3)?).ok()
 }
 
 /// Days since 1970 of a date's text: `yyyy-[M]M-[d]d`.

@@ -1,5 +1,9 @@
 mod changes;
 mod conservation;
+mod partitions;
+mod raw;
+mod retries;
+mod types;
 
 use std::{
     collections::BTreeMap,
@@ -223,7 +227,11 @@ async fn a_raw_stream_joins_its_records() {
 async fn a_refused_put_is_tried_again_with_pauses_and_loses_nothing() {
     let store = FlakyStore::new();
     store.refuse(5);
-    let retry = RetryPolicy { first: Duration::from_secs(1), cap: Duration::from_secs(4) };
+    let retry = RetryPolicy {
+        first: Duration::from_secs(1),
+        cap: Duration::from_secs(4),
+        ..RetryPolicy::default()
+    };
     let config = config().retrying(retry);
     let stream = DeliveryStream::open(config, bucket(&store), six_o_clock()).await.unwrap();
     stream.put_batch(&[rating(7)]).await.unwrap();
@@ -353,71 +361,4 @@ async fn the_embedded_sink_keeps_every_promise() {
         Arc::new(EmbeddedSink::new(stream)) as Arc<dyn FirehoseSink>
     })
     .await;
-}
-
-/// Every primitive type, every codec, nulls: read back by arrow-rs as written.
-#[tokio::test(start_paused = true)]
-async fn every_type_survives_every_codec() {
-    let columns = [
-        ("s", "string"),
-        ("v", "varchar(3)"),
-        ("c", "char(2)"),
-        ("b", "boolean"),
-        ("t", "tinyint"),
-        ("h", "smallint"),
-        ("i", "int"),
-        ("l", "bigint"),
-        ("f", "float"),
-        ("d", "double"),
-        ("m", "decimal(9,2)"),
-        ("n", "decimal(38,10)"),
-        ("y", "date"),
-        ("z", "timestamp"),
-        ("x", "binary"),
-    ];
-    let table = GlueTable::new("db", "t", columns).unwrap();
-    let full = br#"{"s":"\u00e4","v":"abc","c":"d","b":true,"t":-8,"h":-16,"i":-32,"l":-64,
-        "f":0.5,"d":-0.25,"m":-12.34,"n":"0.0000000001","y":"1969-12-31",
-        "z":"1969-12-31T23:59:59.999999Z","x":"AAE="}"#;
-    let batch = [Record::from(Bytes::from_static(full)), Record::from(Bytes::from_static(b"{}"))];
-    for compression in
-        [ParquetCompression::Snappy, ParquetCompression::Gzip, ParquetCompression::Uncompressed]
-    {
-        let options = ParquetOptions { compression, ..ParquetOptions::default() };
-        let config = DeliveryStreamConfig::new("s").converting_with(table.clone(), options);
-        let store = Arc::new(InMemory::new());
-        let stream = DeliveryStream::open(config, bucket(&store), six_o_clock()).await.unwrap();
-        stream.put_batch(&batch).await.unwrap();
-        let stats = stream.close().await;
-        assert_eq!(stats.delivered_rows, 2, "{:?}", error_lines(&objects(&*store).await));
-        let objects = objects(&*store).await;
-        let bytes = objects.values().next().unwrap().clone();
-        let reader = ParquetRecordBatchReaderBuilder::try_new(bytes).unwrap();
-        assert_eq!(reader.parquet_schema().name(), "hive_schema");
-        let schema = Arc::clone(reader.schema());
-        assert_eq!(*schema, *table.arrow_schema());
-        let rows = reader.build().unwrap().next().unwrap().unwrap();
-        let value = |column: usize| {
-            arrow::util::display::array_value_to_string(rows.column(column), 0).unwrap()
-        };
-        let expected = [
-            "ä",
-            "abc",
-            "d",
-            "true",
-            "-8",
-            "-16",
-            "-32",
-            "-64",
-            "0.5",
-            "-0.25",
-            "-12.34",
-            "0.0000000001",
-            "1969-12-31",
-            "1969-12-31T23:59:59.999999",
-            "0001",
-        ];
-        assert_eq!((0..15).map(value).collect::<Vec<_>>(), expected, "{compression:?}");
-        assert!(rows.columns().iter().all(|column| column.is_null(1)));
-    }
 }

@@ -11,7 +11,7 @@ use std::{
 };
 
 use arrow::{
-    array::{Array, ArrayRef, AsArray},
+    array::{Array, ArrayRef, AsArray, RecordBatch},
     datatypes::{
         ArrowPrimitiveType, DataType, Date32Type, Decimal128Type, Float32Type, Float64Type,
         Int8Type, Int16Type, Int32Type, Int64Type, TimestampMicrosecondType, ToByteSlice,
@@ -20,6 +20,38 @@ use arrow::{
 
 /// Rows looked at, spread evenly over the batch.
 const SAMPLE: usize = 512;
+
+/// The columns of the file that hold values, by their path in it.
+pub(super) fn leaves(batch: &RecordBatch) -> Vec<(Vec<String>, ArrayRef)> {
+    let mut found = Vec::new();
+    for (field, values) in batch.schema().fields().iter().zip(batch.columns()) {
+        add_leaves(&[field.name().clone()], values, &mut found);
+    }
+    found
+}
+
+fn add_leaves(path: &[String], values: &ArrayRef, found: &mut Vec<(Vec<String>, ArrayRef)>) {
+    let below = |names: &[&str]| {
+        let names = names.iter().map(|name| (*name).to_owned());
+        path.iter().cloned().chain(names).collect::<Vec<_>>()
+    };
+    match values.data_type() {
+        DataType::List(_) => {
+            add_leaves(&below(&["bag", "array_element"]), values.as_list::<i32>().values(), found);
+        }
+        DataType::Map(..) => {
+            let map = values.as_map();
+            add_leaves(&below(&["map", "key"]), map.keys(), found);
+            add_leaves(&below(&["map", "value"]), map.values(), found);
+        }
+        DataType::Struct(fields) => {
+            for (field, member) in fields.iter().zip(values.as_struct().columns()) {
+                add_leaves(&below(&[field.name()]), member, found);
+            }
+        }
+        _ => found.push((path.to_vec(), ArrayRef::clone(values))),
+    }
+}
 
 /// Whether a dictionary saves something on a column that begins like `values`: when more than one
 /// in twelve of the sampled values has come before. Out of 512 that says fewer than some 3,000
@@ -49,6 +81,10 @@ fn distinct(values: &ArrayRef, rows: StepBy<Range<usize>>) -> Option<usize> {
         DataType::Utf8 => {
             let texts = values.as_string::<i32>();
             rows.for_each(|row| seen.add(texts.value(row).as_bytes()));
+        }
+        DataType::FixedSizeBinary(_) => {
+            let binaries = values.as_fixed_size_binary();
+            rows.for_each(|row| seen.add(binaries.value(row)));
         }
         DataType::Binary => {
             let binaries = values.as_binary::<i32>();

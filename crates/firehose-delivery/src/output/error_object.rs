@@ -10,7 +10,7 @@ use object_store::PutPayload;
 use serde::Serialize;
 
 use super::PreparedErrors;
-use crate::{ConversionError, SchemaReference, worker::Sealed};
+use crate::{ConversionError, SchemaReference, key::ErrorOutputType, worker::Sealed};
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -55,8 +55,48 @@ pub(super) fn write(
         }
     }
     Some(PreparedErrors {
+        kind: ErrorOutputType::FormatConversion,
         payload: PutPayload::from_bytes(Bytes::from(lines)),
         records: failed.len(),
+    })
+}
+
+/// One line for a record that was turned away before it was buffered. The names are those of the
+/// conversion's lines without `last`, as in objects of failed transformations.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ProcessingLine<'a> {
+    attempts_made: u32,
+    arrival_timestamp: i64,
+    error_code: &'a str,
+    error_message: &'a str,
+    attempt_ending_timestamp: i64,
+    raw_data: String,
+}
+
+/// The lines of a buffer whose records were all turned away.
+pub(super) fn of_processing(sealed: &Sealed) -> Option<PreparedErrors> {
+    let mut lines = Vec::new();
+    let records = sealed.records.iter().zip(&sealed.failures).enumerate();
+    for (index, (record, why)) in records {
+        let arrival = sealed.records.arrival(index).unwrap_or(sealed.oldest);
+        let line = ProcessingLine {
+            attempts_made: 1,
+            arrival_timestamp: arrival.timestamp_millis(),
+            error_code: why.code,
+            error_message: &why.message,
+            attempt_ending_timestamp: sealed.sealed_at.timestamp_millis(),
+            raw_data: STANDARD.encode(record),
+        };
+        // The line is made of texts and numbers, which always serialise.
+        if serde_json::to_writer(&mut lines, &line).is_ok() {
+            lines.push(b'\n');
+        }
+    }
+    Some(PreparedErrors {
+        kind: ErrorOutputType::Processing,
+        payload: PutPayload::from_bytes(Bytes::from(lines)),
+        records: sealed.records.len(),
     })
 }
 
@@ -75,7 +115,7 @@ fn line<'a>(
         last_error_message: why.message(),
         attempt_ending_timestamp: sealed.sealed_at.timestamp_millis(),
         raw_data: STANDARD.encode(record),
-        sequence_number: (sealed.first_number + index as u64).to_string(),
+        sequence_number: sealed.number(index).to_string(),
         sub_sequence_number: 0,
         data_catalog_table: Table {
             catalog_id: &table.catalog_id,

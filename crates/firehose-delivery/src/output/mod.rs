@@ -1,8 +1,10 @@
 //! A buffer's records as the bytes of objects: what goes under the prefix, and what goes under
 //! the error prefix. No I/O.
 
+mod compression;
 mod dictionaries;
 mod error_object;
+mod int96;
 mod parquet;
 
 use bytes::Bytes;
@@ -10,8 +12,9 @@ use object_store::PutPayload;
 
 pub use self::parquet::ParquetObject;
 use crate::{
-    BufferedRecords, ConversionError, Error, ErrorCode, GlueTable, ParquetOptions, RecordFormat,
-    SchemaReference, SchemaSource, worker::Sealed,
+    ConversionError, Error, ErrorCode, GlueTable, JsonSerDe, ParquetCompression, ParquetOptions,
+    RawCompression, RecordFormat, SchemaReference, SchemaSource, key::ErrorOutputType,
+    worker::Sealed,
 };
 
 /// What one buffer becomes.
@@ -27,6 +30,7 @@ pub(crate) struct Prepared {
 pub(crate) struct PreparedObject {
     pub(crate) payload: PutPayload,
     pub(crate) extension: &'static str,
+    pub(crate) content_encoding: Option<&'static str>,
     pub(crate) records: usize,
     /// Rows of a converted object; none for a raw one.
     pub(crate) rows: Option<usize>,
@@ -34,33 +38,43 @@ pub(crate) struct PreparedObject {
 
 #[derive(Debug)]
 pub(crate) struct PreparedErrors {
+    pub(crate) kind: ErrorOutputType,
     pub(crate) payload: PutPayload,
     pub(crate) records: usize,
 }
 
 /// Makes the objects of a buffer. Runs long enough to want a thread of its own.
 pub(crate) fn prepare(format: &RecordFormat, sealed: &Sealed) -> Prepared {
+    if !sealed.failures.is_empty() {
+        return Prepared { object: None, errors: error_object::of_processing(sealed) };
+    }
     match format {
-        RecordFormat::Raw => raw(&sealed.records),
-        RecordFormat::Parquet { schema, options } => convert_by(schema.as_ref(), *options, sealed)
-            .unwrap_or_else(|why| all_failed(&schema.reference(), sealed, &why)),
+        RecordFormat::Raw { compression } => raw(*compression, sealed),
+        RecordFormat::Parquet { schema, serde, options } => {
+            convert_by(schema.as_ref(), serde, *options, sealed)
+                .unwrap_or_else(|why| all_failed(&schema.reference(), sealed, &why))
+        }
     }
 }
 
 fn convert_by(
     schema: &dyn SchemaSource,
+    serde: &JsonSerDe,
     options: ParquetOptions,
     sealed: &Sealed,
 ) -> Result<Prepared, ConversionError> {
     let table = schema.table()?;
-    convert(&table, options, sealed)
+    convert(&table, serde, options, sealed)
         .map_err(|why| ConversionError::new(ErrorCode::InternalError, describe(&why)))
 }
 
 /// What becomes of a buffer whose preparation panicked: its records are kept, as they came.
 pub(crate) fn after_panic(format: &RecordFormat, sealed: &Sealed) -> Prepared {
+    if !sealed.failures.is_empty() {
+        return Prepared { object: None, errors: error_object::of_processing(sealed) };
+    }
     match format {
-        RecordFormat::Raw => raw(&sealed.records),
+        RecordFormat::Raw { .. } => raw(RawCompression::Uncompressed, sealed),
         RecordFormat::Parquet { schema, .. } => {
             let why = ConversionError::new(ErrorCode::InternalError, "The conversion panicked.");
             all_failed(&schema.reference(), sealed, &why)
@@ -74,14 +88,37 @@ fn all_failed(table: &SchemaReference, sealed: &Sealed, why: &ConversionError) -
     Prepared { object: None, errors: error_object::write(table, sealed, &failed) }
 }
 
-fn raw(records: &BufferedRecords) -> Prepared {
-    let payload = records.segments().map(Bytes::copy_from_slice).collect();
-    let object = PreparedObject { payload, extension: "", records: records.len(), rows: None };
+fn raw(compression: RawCompression, sealed: &Sealed) -> Prepared {
+    let segments = sealed.records.segments();
+    // The hints keep a buffer below what the containers hold; a larger one goes out as it came.
+    let compressed = match compression {
+        RawCompression::Uncompressed => None,
+        other => other.compress(segments, sealed.object_id).ok(),
+    };
+    let (compression, payload) = match compressed {
+        Some(bytes) => (compression, PutPayload::from(bytes)),
+        None => {
+            let segments = sealed.records.segments().map(Bytes::copy_from_slice);
+            (RawCompression::Uncompressed, segments.collect())
+        }
+    };
+    let object = PreparedObject {
+        payload,
+        extension: compression.extension(),
+        content_encoding: compression.content_encoding(),
+        records: sealed.records.len(),
+        rows: None,
+    };
     Prepared { object: Some(object), errors: None }
 }
 
-fn convert(table: &GlueTable, options: ParquetOptions, sealed: &Sealed) -> Result<Prepared, Error> {
-    let mut object = ParquetObject::new(table, options);
+fn convert(
+    table: &GlueTable,
+    serde: &JsonSerDe,
+    options: ParquetOptions,
+    sealed: &Sealed,
+) -> Result<Prepared, Error> {
+    let mut object = ParquetObject::reading(table, serde, options)?;
     let mut failed = Vec::new();
     for (index, record) in sealed.records.iter().enumerate() {
         if let Err(why) = object.push(record)? {
@@ -93,6 +130,10 @@ fn convert(table: &GlueTable, options: ParquetOptions, sealed: &Sealed) -> Resul
     let object = object.finish()?.map(|bytes| PreparedObject {
         payload: PutPayload::from_bytes(bytes),
         extension: ".parquet",
+        // AWS says so of plain Parquet whose pages have its default codec; that of others was not
+        // seen.
+        content_encoding: (options.compression == ParquetCompression::Snappy)
+            .then_some("hadoop-snappy"),
         records,
         rows: Some(rows),
     });

@@ -1,20 +1,20 @@
 //! Parquet objects: JSON records in, the bytes of one file out.
 
-use std::sync::Arc;
-
 use arrow::array::RecordBatch;
 use bytes::Bytes;
 use parquet::{
     arrow::{ArrowWriter, arrow_writer::ArrowWriterOptions},
     basic::{Compression, GzipLevel},
-    file::properties::{EnabledStatistics, WriterProperties, WriterPropertiesBuilder},
-    schema::types::ColumnPath,
+    file::properties::{
+        EnabledStatistics, WriterProperties, WriterPropertiesBuilder, WriterVersion as PageVersion,
+    },
+    schema::types::{ColumnPath, SchemaDescriptor},
 };
 
-use super::dictionaries;
+use super::{dictionaries, int96};
 use crate::{
-    ConversionError, Dictionaries, Error, GlueTable, JsonConverter, ParquetCompression,
-    ParquetOptions, schema::parquet_schema,
+    ConversionError, Dictionaries, Error, GlueTable, JsonConverter, JsonSerDe, ParquetCompression,
+    ParquetOptions, TimestampType, WriterVersion, schema::parquet_schema,
 };
 
 /// One Parquet object in the making, from JSON records.
@@ -54,6 +54,20 @@ impl ParquetObject {
         }
     }
 
+    /// An object without rows whose records are read as `serde` does.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Config`] for a timestamp format that does not read.
+    pub fn reading(
+        table: &GlueTable,
+        serde: &JsonSerDe,
+        options: ParquetOptions,
+    ) -> Result<Self, Error> {
+        let converter = JsonConverter::reading(table, serde)?;
+        Ok(Self { table: table.clone(), options, converter, rows: 0, writer: None })
+    }
+
     /// Adds the rows of a record; the inner result is the record's own.
     ///
     /// # Errors
@@ -86,24 +100,37 @@ impl ParquetObject {
             self.write(&batch?)?;
         }
         let Some(writer) = self.writer else { return Ok(None) };
-        Ok(Some(writer.into_inner()?.into()))
+        let file = writer.into_inner()?;
+        match self.options.timestamps {
+            TimestampType::Int64Micros => Ok(Some(file.into())),
+            TimestampType::Int96 => Ok(Some(int96::relabelled(file, self.table.columns())?)),
+        }
     }
 
     fn write(&mut self, batch: &RecordBatch) -> Result<(), Error> {
+        let batch = match self.options.timestamps {
+            TimestampType::Int64Micros => batch,
+            TimestampType::Int96 => &int96::batch(batch)?,
+        };
         if let Some(writer) = &mut self.writer {
             return Ok(writer.write(batch)?);
         }
+        let schema = match self.options.timestamps {
+            TimestampType::Int64Micros => {
+                parquet_schema(self.table.columns(), self.options.timestamps)?
+            }
+            TimestampType::Int96 => int96::as_bytes(self.table.columns())?,
+        };
         let options = ArrowWriterOptions::new()
-            .with_properties(self.properties(batch))
+            .with_properties(self.properties(&schema, batch))
             // The Arrow schema repeats what the Parquet schema says.
             .with_skip_arrow_metadata(true)
-            .with_parquet_schema(parquet_schema(self.table.columns())?);
-        let schema = Arc::clone(self.converter.schema());
-        let writer = ArrowWriter::try_new_with_options(Vec::new(), schema, options)?;
+            .with_parquet_schema(schema);
+        let writer = ArrowWriter::try_new_with_options(Vec::new(), batch.schema(), options)?;
         Ok(self.writer.insert(writer).write(batch)?)
     }
 
-    fn properties(&self, first: &RecordBatch) -> WriterProperties {
+    fn properties(&self, schema: &SchemaDescriptor, first: &RecordBatch) -> WriterProperties {
         let compression = match self.options.compression {
             ParquetCompression::Snappy => Compression::SNAPPY,
             ParquetCompression::Gzip => Compression::GZIP(GzipLevel::default()),
@@ -117,7 +144,15 @@ impl ParquetObject {
             .set_data_page_size_limit(self.options.page_size_bytes)
             // Objects are small and read whole: statistics by row group say all there is.
             .set_statistics_enabled(EnabledStatistics::Chunk)
-            .set_offset_index_disabled(true);
+            .set_offset_index_disabled(true)
+            .set_writer_version(match self.options.writer_version {
+                WriterVersion::V1 => PageVersion::PARQUET_1_0,
+                WriterVersion::V2 => PageVersion::PARQUET_2_0,
+            });
+        let builder = match self.options.timestamps {
+            TimestampType::Int64Micros => builder,
+            TimestampType::Int96 => int96::properties(builder, schema),
+        };
         self.choose_dictionaries(builder, first).build()
     }
 
@@ -130,10 +165,9 @@ impl ParquetObject {
             Dictionaries::Always => builder.set_dictionary_enabled(true),
             Dictionaries::Never => builder.set_dictionary_enabled(false),
             Dictionaries::WhereValuesRepeat => {
-                let columns = self.table.columns().iter().zip(first.columns());
-                columns.fold(builder, |builder, (column, values)| {
-                    let path = ColumnPath::from(column.name());
-                    builder.set_column_dictionary_enabled(path, dictionaries::pays_off(values))
+                dictionaries::leaves(first).into_iter().fold(builder, |builder, (path, values)| {
+                    let pays_off = dictionaries::pays_off(&values);
+                    builder.set_column_dictionary_enabled(ColumnPath::new(path), pays_off)
                 })
             }
         }

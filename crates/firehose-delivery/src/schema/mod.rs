@@ -30,8 +30,8 @@ impl GlueColumn {
 
     /// Type.
     #[must_use]
-    pub fn glue_type(&self) -> GlueType {
-        self.glue_type
+    pub fn glue_type(&self) -> &GlueType {
+        &self.glue_type
     }
 }
 
@@ -138,12 +138,13 @@ impl GlueTable {
         let fields = self
             .columns
             .iter()
-            .map(|column| Field::new(&column.name, arrow_type(column.glue_type), true));
+            .map(|column| Field::new(&column.name, arrow_type(&column.glue_type), true));
         Arc::new(Schema::new(fields.collect::<Vec<_>>()))
     }
 }
 
-fn arrow_type(glue_type: GlueType) -> DataType {
+/// The Arrow type of a column, with Hive's names for what is inside.
+pub(crate) fn arrow_type(glue_type: &GlueType) -> DataType {
     match glue_type {
         GlueType::Boolean => DataType::Boolean,
         GlueType::TinyInt => DataType::Int8,
@@ -155,10 +156,22 @@ fn arrow_type(glue_type: GlueType) -> DataType {
         GlueType::String | GlueType::Char(_) | GlueType::VarChar(_) => DataType::Utf8,
         GlueType::Binary => DataType::Binary,
         GlueType::Decimal { precision, scale } => {
-            DataType::Decimal128(precision, scale.cast_signed())
+            DataType::Decimal128(*precision, scale.cast_signed())
         }
         GlueType::Date => DataType::Date32,
         GlueType::Timestamp => DataType::Timestamp(TimeUnit::Microsecond, None),
+        GlueType::Array(item) => {
+            DataType::List(Arc::new(Field::new("array_element", arrow_type(item), true)))
+        }
+        GlueType::Map(key, value) => {
+            let key = Field::new("key", arrow_type(key), false);
+            let value = Field::new("value", arrow_type(value), true);
+            let entries = DataType::Struct(vec![key, value].into());
+            DataType::Map(Arc::new(Field::new("map", entries, false)), false)
+        }
+        GlueType::Struct(fields) => DataType::Struct(
+            fields.iter().map(|(name, field)| Field::new(name, arrow_type(field), true)).collect(),
+        ),
     }
 }
 
@@ -170,7 +183,7 @@ mod tests {
     fn columns_that_cannot_be_are_refused_by_name() {
         let table: [(&[(&str, &str)], &str); 4] = [
             (&[("a", "int"), ("A", "string")], "column `a`: is there twice"),
-            (&[("a", "array<int>")], "column `a`: has the nested type"),
+            (&[("a", "array<void>")], "column `a`: has the type `array<void>`"),
             (&[("", "int")], "has no name"),
             (&[], "without columns"),
         ];

@@ -7,26 +7,81 @@
 use std::sync::Arc;
 
 use parquet::{
-    basic::{LogicalType, Repetition, TimeUnit, Type as PhysicalType},
+    basic::{ConvertedType, LogicalType, Repetition, TimeUnit, Type as PhysicalType},
     errors::Result,
     schema::types::{SchemaDescriptor, Type},
 };
 
 use super::{GlueColumn, GlueType};
+use crate::TimestampType;
 
 /// The Parquet schema of a table with these columns.
-pub(crate) fn parquet_schema(columns: &[GlueColumn]) -> Result<SchemaDescriptor> {
+pub(crate) fn parquet_schema(
+    columns: &[GlueColumn],
+    timestamps: TimestampType,
+) -> Result<SchemaDescriptor> {
     let fields = columns
         .iter()
-        .map(|column| column_type(column).map(Arc::new))
-        .collect::<Result<Vec<_>>>()?;
+        .map(|column| field(&column.name, &column.glue_type, Repetition::OPTIONAL, timestamps));
+    let fields = fields.collect::<Result<Vec<_>>>()?;
     let root = Type::group_type_builder("hive_schema").with_fields(fields).build()?;
     Ok(SchemaDescriptor::new(Arc::new(root)))
 }
 
-fn column_type(column: &GlueColumn) -> Result<Type> {
+fn field(
+    name: &str,
+    glue_type: &GlueType,
+    repetition: Repetition,
+    timestamps: TimestampType,
+) -> Result<Arc<Type>> {
+    let optional = |name: &str, inner| field(name, inner, Repetition::OPTIONAL, timestamps);
+    match glue_type {
+        GlueType::Array(item) => {
+            let bag = repeated("bag", vec![optional("array_element", item)?])?;
+            group(name, repetition, Some((LogicalType::List, ConvertedType::LIST)), vec![bag])
+        }
+        GlueType::Map(key, value) => {
+            let key = field("key", key, Repetition::REQUIRED, timestamps)?;
+            let map = repeated("map", vec![key, optional("value", value)?])?;
+            group(name, repetition, Some((LogicalType::Map, ConvertedType::MAP)), vec![map])
+        }
+        GlueType::Struct(fields) => {
+            let fields = fields.iter().map(|(name, inner)| optional(name, inner));
+            group(name, repetition, None, fields.collect::<Result<Vec<_>>>()?)
+        }
+        GlueType::Decimal { precision, scale } => decimal(name, *precision, *scale, repetition),
+        primitive => leaf(name, primitive, repetition, timestamps),
+    }
+}
+
+fn repeated(name: &str, fields: Vec<Arc<Type>>) -> Result<Arc<Type>> {
+    group(name, Repetition::REPEATED, None, fields)
+}
+
+fn group(
+    name: &str,
+    repetition: Repetition,
+    annotation: Option<(LogicalType, ConvertedType)>,
+    fields: Vec<Arc<Type>>,
+) -> Result<Arc<Type>> {
+    let builder = Type::group_type_builder(name).with_repetition(repetition).with_fields(fields);
+    let built = match annotation {
+        Some((logical, converted)) => {
+            builder.with_logical_type(Some(logical)).with_converted_type(converted).build()
+        }
+        None => builder.build(),
+    };
+    built.map(Arc::new)
+}
+
+fn leaf(
+    name: &str,
+    glue_type: &GlueType,
+    repetition: Repetition,
+    timestamps: TimestampType,
+) -> Result<Arc<Type>> {
     let int = |bit_width| LogicalType::integer(bit_width, true);
-    let (physical, logical) = match column.glue_type {
+    let (physical, logical) = match glue_type {
         GlueType::Boolean => (PhysicalType::BOOLEAN, None),
         GlueType::TinyInt => (PhysicalType::INT32, Some(int(8))),
         GlueType::SmallInt => (PhysicalType::INT32, Some(int(16))),
@@ -34,30 +89,33 @@ fn column_type(column: &GlueColumn) -> Result<Type> {
         GlueType::BigInt => (PhysicalType::INT64, None),
         GlueType::Float => (PhysicalType::FLOAT, None),
         GlueType::Double => (PhysicalType::DOUBLE, None),
-        GlueType::String | GlueType::Char(_) | GlueType::VarChar(_) => {
-            (PhysicalType::BYTE_ARRAY, Some(LogicalType::String))
-        }
-        GlueType::Binary => (PhysicalType::BYTE_ARRAY, None),
         GlueType::Date => (PhysicalType::INT32, Some(LogicalType::Date)),
+        GlueType::Timestamp if timestamps == TimestampType::Int96 => (PhysicalType::INT96, None),
         GlueType::Timestamp => {
             (PhysicalType::INT64, Some(LogicalType::timestamp(false, TimeUnit::MICROS)))
         }
-        GlueType::Decimal { precision, scale } => return decimal(&column.name, precision, scale),
+        GlueType::String | GlueType::Char(_) | GlueType::VarChar(_) => {
+            (PhysicalType::BYTE_ARRAY, Some(LogicalType::String))
+        }
+        // The others are no leaves.
+        _ => (PhysicalType::BYTE_ARRAY, None),
     };
-    Type::primitive_type_builder(&column.name, physical)
-        .with_repetition(Repetition::OPTIONAL)
+    Type::primitive_type_builder(name, physical)
+        .with_repetition(repetition)
         .with_logical_type(logical)
         .build()
+        .map(Arc::new)
 }
 
-fn decimal(name: &str, precision: u8, scale: u8) -> Result<Type> {
+fn decimal(name: &str, precision: u8, scale: u8, repetition: Repetition) -> Result<Arc<Type>> {
     Type::primitive_type_builder(name, PhysicalType::FIXED_LEN_BYTE_ARRAY)
-        .with_repetition(Repetition::OPTIONAL)
+        .with_repetition(repetition)
         .with_length(decimal_bytes(precision))
         .with_precision(precision.into())
         .with_scale(scale.into())
         .with_logical_type(Some(LogicalType::decimal(scale.into(), precision.into())))
         .build()
+        .map(Arc::new)
 }
 
 /// The fewest bytes whose two's complement holds every number of `precision` digits.

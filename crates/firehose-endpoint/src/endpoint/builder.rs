@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use firehose_delivery::{Clock, Observer};
+use firehose_delivery::{Clock, Observer, TimestampType};
 use tempfile::TempDir;
 
 use super::Endpoint;
@@ -82,6 +82,20 @@ impl EndpointBuilder {
     /// Accepts a `SizeInMBs` below 64 with conversion, as the tutorial has it and AWS refuses it.
     pub fn relaxed(mut self, relaxed: bool) -> Self {
         self.settings.relaxed = relaxed;
+        self
+    }
+
+    /// Writes `timestamp` columns as INT96, as AWS does. Default: INT64 with microseconds.
+    pub fn int96_timestamps(mut self, int96: bool) -> Self {
+        let timestamps = [TimestampType::Int64Micros, TimestampType::Int96];
+        self.settings.timestamps = timestamps[usize::from(int96)];
+        self
+    }
+
+    /// Sets how long an object that the bucket refuses is tried for, before its records are given
+    /// up; none: for ever. Default: 24 hours, as AWS does it.
+    pub fn retry_for(mut self, time: Option<Duration>) -> Self {
+        self.settings.retry_for = time;
         self
     }
 

@@ -5,8 +5,8 @@ use serde_json::{Map, Value, json};
 /// The extended destination that is kept for a request's destination.
 pub(super) fn filled(given: &Value) -> Value {
     let mut destination = given.as_object().cloned().unwrap_or_default();
-    let converts = conversion_is_on(&destination);
-    let size = if converts { 128 } else { 5 };
+    let partitions = partitioning_is_on(&destination);
+    let size = if conversion_is_on(&destination) || partitions { 128 } else { 5 };
     fill(&mut destination, "Prefix", json!(""));
     fill(
         &mut destination,
@@ -22,7 +22,19 @@ pub(super) fn filled(given: &Value) -> Value {
     fill(&mut destination, "CloudWatchLoggingOptions", json!({ "Enabled": false }));
     fill(&mut destination, "S3BackupMode", json!("Disabled"));
     fill(&mut destination, "CustomTimeZone", json!("UTC"));
+    if let Some(block) = destination.get_mut(PARTITIONING).filter(|_| partitions) {
+        let block = block.as_object_mut().into_iter();
+        block.for_each(|block| fill(block, "RetryOptions", json!({ "DurationInSeconds": 300 })));
+    }
     Value::Object(destination)
+}
+
+const PARTITIONING: &str = "DynamicPartitioningConfiguration";
+
+/// Whether records are filed by partition keys; left out it is off.
+pub(super) fn partitioning_is_on(destination: &Map<String, Value>) -> bool {
+    let block = destination.get(PARTITIONING);
+    block.and_then(|block| block.get("Enabled")).and_then(Value::as_bool).unwrap_or(false)
 }
 
 fn fill(destination: &mut Map<String, Value>, member: &str, default: Value) {

@@ -62,6 +62,14 @@ pub(super) struct Processing {
 pub(super) struct Processor {
     #[serde(rename = "Type")]
     pub(super) kind: String,
+    pub(super) parameters: Vec<Parameter>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub(super) struct Parameter {
+    pub(super) parameter_name: String,
+    pub(super) parameter_value: String,
 }
 
 /// `DataFormatConversionConfiguration`; unlike other blocks it is on unless it says otherwise.

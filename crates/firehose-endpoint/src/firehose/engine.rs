@@ -2,13 +2,18 @@
 
 use std::{sync::Arc, time::Duration};
 
-use firehose_delivery::{DeliveryEvent, DeliveryStream, DeliveryStreamConfig, Observer};
+use firehose_delivery::{
+    DeliveryEvent, DeliveryStream, DeliveryStreamConfig, DynamicPartitioning, ObjectLabels,
+    Observer, RawCompression, RetryPolicy, Tz,
+};
 use object_store::ObjectStore;
+use serde_json::Value;
 
 use super::{
     destination::{Logging, S3Destination},
     error::invalid,
-    schema::{CatalogTable, parquet_options},
+    processing::Processors,
+    schema::{CatalogTable, json_serde, parquet_options},
 };
 use crate::{
     Error,
@@ -47,16 +52,33 @@ impl Plan {
         if let Some(extension) = destination.file_extension.as_deref().filter(|e| !e.is_empty()) {
             config = config.with_file_extension(extension);
         }
+        config = config
+            .in_time_zone(time_zone(destination)?)
+            .compressed(compression(destination))
+            .labelling_objects(labels(destination))
+            .retrying(RetryPolicy {
+                give_up_after: state.settings.retry_for,
+                ..RetryPolicy::default()
+            });
+        let Processors { processing, query } = Processors::of(destination)?;
+        config = config.processing(processing);
+        let partitions = destination.dynamic_partitioning_configuration.enabled;
+        if let Some(query) = query.filter(|_| partitions) {
+            config = config.partitioned(DynamicPartitioning::by_query(query));
+        }
         if let Some(conversion) = destination.conversion() {
             let schema = conversion.schema_configuration.clone().unwrap_or_default();
             let table = CatalogTable::new(&state.catalog, caller, &schema);
             if check_table {
                 table.check()?;
             }
-            config = config.converting_by(Arc::new(table), parquet_options(conversion)?);
+            let options = parquet_options(conversion, state.settings.timestamps)?;
+            config = config
+                .converting_by(Arc::new(table), options)
+                .reading_json_as(json_serde(conversion)?);
         }
         let config = buffering(config, destination, &state.settings);
-        config.validate().map_err(|why| invalid(why.to_string()))?;
+        config.validate().map_err(|why| refusal(&why))?;
         Ok(Self {
             config,
             store: bucket(state, destination)?,
@@ -80,12 +102,58 @@ impl Plan {
     }
 }
 
+/// The engine's refusal in the words that AWS has for it.
+fn refusal(why: &firehose_delivery::Error) -> AwsError {
+    match why {
+        // "Ths" is AWS's own spelling.
+        firehose_delivery::Error::Config { member, problem, .. } if member.ends_with("Prefix") => {
+            invalid(format!(
+                "Ths supplied prefix(es) do not satisfy the following constraint: {member} {problem}"
+            ))
+        }
+        firehose_delivery::Error::Config { member: "HiveJsonSerDe", problem, .. } => {
+            invalid(format!("Invalid deserializer option(s): {problem}"))
+        }
+        other => invalid(other.to_string()),
+    }
+}
+
+fn compression(destination: &S3Destination) -> RawCompression {
+    match destination.compression_format.as_deref() {
+        Some("GZIP") => RawCompression::Gzip,
+        Some("ZIP") => RawCompression::Zip,
+        Some("Snappy") => RawCompression::Snappy,
+        Some("HADOOP_SNAPPY") => RawCompression::HadoopSnappy,
+        // The model leaves no other.
+        _ => RawCompression::Uncompressed,
+    }
+}
+
+/// Objects tell the key that they would be encrypted with; there is no KMS.
+fn labels(destination: &S3Destination) -> ObjectLabels {
+    let key = destination.encryption_configuration.pointer("/KMSEncryptionConfig/AWSKMSKeyARN");
+    let mut labels = ObjectLabels::default();
+    labels.metadata.extend(
+        key.and_then(Value::as_str)
+            .map(|key| ("x-amz-server-side-encryption-aws-kms-key-id".to_owned(), key.to_owned())),
+    );
+    labels
+}
+
+/// `CustomTimeZone`; left out or empty it is UTC.
+fn time_zone(destination: &S3Destination) -> Result<Tz, AwsError> {
+    let name = destination.custom_time_zone.as_deref().unwrap_or_default();
+    if name.is_empty() {
+        return Ok(Tz::UTC);
+    }
+    name.parse().map_err(|_| invalid(format!("CustomTimeZone {name} is not a known time zone")))
+}
+
 /// The bucket as a store. It need not exist yet: until then deliveries are tried again.
 fn bucket(state: &State, destination: &S3Destination) -> Result<Arc<dyn ObjectStore>, AwsError> {
     let bucket = state.buckets.bucket(destination.bucket()?);
     let bucket = bucket.map_err(|why| invalid(why.to_string()))?;
-    // What Firehose says of every object that it delivers.
-    Ok(bucket.object_store_of("application/octet-stream"))
+    Ok(bucket.object_store())
 }
 
 /// The stream's hints, unless the endpoint overrides them.
@@ -118,6 +186,9 @@ fn observer(stream: String, logging: Logging, everything: Observer) -> Observer 
         match event {
             DeliveryEvent::Retrying { key, attempts, error, .. } => {
                 tracing::warn!(group, log_stream, stream, key, attempts, error, "delivery failed");
+            }
+            DeliveryEvent::Expired { key, records, error } => {
+                tracing::error!(group, log_stream, stream, key, records, error, "records lost");
             }
             DeliveryEvent::ErrorsDelivered { key, records, .. } => {
                 tracing::warn!(group, log_stream, stream, key, records, "records did not convert");

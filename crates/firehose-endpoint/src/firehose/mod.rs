@@ -13,6 +13,7 @@ mod engine;
 mod error;
 mod limits;
 mod list;
+mod processing;
 mod put;
 mod rules;
 mod schema;

@@ -6,6 +6,7 @@ use super::{
     destination::{Conversion, S3Destination},
     error::{invalid, not_built},
     limits,
+    processing::Processors,
 };
 use crate::protocol::AwsError;
 
@@ -22,6 +23,7 @@ pub(super) fn check(
     if let Some(conversion) = destination.conversion() {
         check_conversion(destination, conversion, relaxed)?;
     }
+    check_partitioning(destination, relaxed)?;
     check_hints(given)?;
     check_logging(destination)?;
     check_prefixes(destination)?;
@@ -60,6 +62,35 @@ fn check_conversion(
         "Serializer",
     )?;
     check_schema(conversion)
+}
+
+/// Dynamic partitioning, and the processors that are there for it.
+fn check_partitioning(destination: &S3Destination, relaxed: bool) -> Result<(), AwsError> {
+    let Processors { processing, query } = Processors::of(destination)?;
+    if !destination.dynamic_partitioning_configuration.enabled {
+        let kind = match (&query, &processing.sub_records) {
+            (Some(_), _) => "MetadataExtraction",
+            (None, Some(_)) => "RecordDeAggregation",
+            (None, None) => return Ok(()),
+        };
+        return Err(invalid(format!(
+            "A processor of type {kind} is only for destinations with dynamic partitioning enabled"
+        )));
+    }
+    let least = limits::CONVERSION_SIZE_MIB;
+    let size = destination.buffering_hints.size_in_mbs;
+    if !relaxed && size.is_some_and(|size| size < least) {
+        return Err(invalid(format!(
+            "BufferingHints.SizeInMBs must be at least {least} when Dynamic Partitioning is enabled."
+        )));
+    }
+    if query.is_none() {
+        return Err(invalid(
+            "Dynamic partitioning must have a processor of type MetadataExtraction, and processing \
+             that is enabled",
+        ));
+    }
+    Ok(())
 }
 
 /// A block that must hold exactly one of several kinds.
@@ -120,38 +151,20 @@ fn check_prefixes(destination: &S3Destination) -> Result<(), AwsError> {
              cannot be null or empty when Prefix contains expressions",
         ));
     }
-    for (member, prefix) in
-        [("Prefix", destination.prefix.as_str()), ("ErrorOutputPrefix", error_prefix)]
-    {
-        if prefix.contains("!{") {
-            return Err(not_built(&format!("An expression `!{{…}}` in {member} (`{prefix}`)")));
-        }
-    }
     Ok(())
 }
 
 /// Nothing is accepted and then ignored: what the engine cannot do is refused by name.
 fn refuse_unbuilt(destination: &S3Destination) -> Result<(), AwsError> {
-    let compression = destination.compression_format.as_deref().unwrap_or("UNCOMPRESSED");
-    if compression != "UNCOMPRESSED" {
-        return Err(not_built(&format!("CompressionFormat {compression}")));
-    }
-    if destination.encryption_configuration.get("KMSEncryptionConfig").is_some() {
-        return Err(not_built("EncryptionConfiguration.KMSEncryptionConfig"));
-    }
-    let processing = &destination.processing_configuration;
-    if let Some(processor) = processing.processors.first().filter(|_| processing.enabled) {
-        return Err(not_built(&format!("A processor of type {}", processor.kind)));
+    let encryption = &destination.encryption_configuration;
+    let kinds = ["KMSEncryptionConfig", "NoEncryptionConfig"];
+    if kinds.iter().all(|kind| encryption.get(kind).is_some()) {
+        return Err(invalid(
+            "EncryptionConfiguration must have one of NoEncryptionConfig and KMSEncryptionConfig",
+        ));
     }
     if destination.s3_backup_mode.as_deref() == Some("Enabled") {
         return Err(not_built("S3BackupMode Enabled"));
-    }
-    if destination.dynamic_partitioning_configuration.enabled {
-        return Err(not_built("Dynamic partitioning"));
-    }
-    let zone = destination.custom_time_zone.as_deref().unwrap_or_default();
-    if !["", "UTC"].contains(&zone) {
-        return Err(not_built(&format!("CustomTimeZone {zone}")));
     }
     Ok(())
 }
@@ -263,27 +276,12 @@ mod tests {
     #[test]
     fn what_is_not_built_is_refused_by_name() {
         let table = [
-            (json!({ "CompressionFormat": "GZIP" }), "CompressionFormat GZIP"),
-            (
-                json!({ "EncryptionConfiguration":
-                    { "KMSEncryptionConfig": { "AWSKMSKeyARN": "k" } } }),
-                "KMSEncryptionConfig",
-            ),
             (
                 json!({ "ProcessingConfiguration":
                     { "Enabled": true, "Processors": [{ "Type": "Lambda" }] } }),
                 "Lambda",
             ),
             (json!({ "S3BackupMode": "Enabled" }), "S3BackupMode"),
-            (
-                json!({ "DynamicPartitioningConfiguration": { "Enabled": true } }),
-                "Dynamic partitioning",
-            ),
-            (json!({ "CustomTimeZone": "Europe/Lisbon" }), "CustomTimeZone Europe/Lisbon"),
-            (
-                json!({ "Prefix": "a/!{timestamp:yyyy}/", "ErrorOutputPrefix": "e" }),
-                "`!{…}` in Prefix",
-            ),
         ];
         for (given, expected) in table {
             let told = refusal(&given, false).unwrap();
@@ -295,6 +293,32 @@ mod tests {
     fn aws_words_for_a_prefix_without_its_error_prefix() {
         let told = refusal(&json!({ "Prefix": "!{timestamp:yyyy}" }), false).unwrap();
         assert!(told.starts_with("Ths supplied prefix(es) do not satisfy"), "{told}");
+    }
+
+    #[test]
+    fn section_3_4_dynamic_partitioning_needs_a_query_and_a_size() {
+        let query = json!({ "Type": "MetadataExtraction", "Parameters": [
+            { "ParameterName": "MetadataExtractionQuery", "ParameterValue": "{a:.a}" } ] });
+        let with = |size: u64, enabled: bool, processors: Value| {
+            json!({
+                "BufferingHints": { "SizeInMBs": size, "IntervalInSeconds": 60 },
+                "DynamicPartitioningConfiguration": { "Enabled": enabled },
+                "ProcessingConfiguration": { "Enabled": true, "Processors": processors },
+            })
+        };
+        let table = [
+            (
+                with(63, true, json!([query])),
+                "BufferingHints.SizeInMBs must be at least 64 when Dynamic Partitioning is enabled.",
+            ),
+            (with(64, true, json!([])), "must have a processor of type MetadataExtraction"),
+            (with(64, false, json!([query])), "only for destinations with dynamic partitioning"),
+        ];
+        for (given, expected) in table {
+            assert!(refusal(&given, false).unwrap().contains(expected));
+        }
+        assert_eq!(refusal(&with(64, true, json!([query])), false), None);
+        assert_eq!(refusal(&with(1, true, json!([query])), true), None, "relaxed");
     }
 
     #[test]

@@ -1,10 +1,11 @@
 //! The conversion of a destination: which table, and how the objects are written.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use firehose_delivery::{
-    ConversionError, Dictionaries, ErrorCode, GlueTable, ParquetCompression, ParquetOptions,
-    SchemaReference, SchemaSource,
+    ConversionError, Dictionaries, ErrorCode, GlueTable, HiveJsonSerDe, JsonSerDe, OpenXJsonSerDe,
+    ParquetCompression, ParquetOptions, SchemaReference, SchemaSource, TimestampType,
+    WriterVersion,
 };
 use serde::Deserialize;
 use serde_json::Value;
@@ -93,7 +94,8 @@ impl SchemaSource for CatalogTable {
     }
 }
 
-/// AWS's `ParquetSerDe`.
+/// AWS's `ParquetSerDe`. `MaxPaddingBytes` is not needed: it is about the blocks of HDFS, which S3
+/// has not.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
 struct ParquetSerDe {
@@ -101,41 +103,39 @@ struct ParquetSerDe {
     block_size_bytes: Option<usize>,
     page_size_bytes: Option<usize>,
     enable_dictionary_compression: Option<bool>,
-    max_padding_bytes: u64,
     writer_version: Option<String>,
 }
 
 /// AWS's `OpenXJsonSerDe`.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
-struct OpenXJsonSerDe {
+struct OpenXOptions {
     case_insensitive: Option<bool>,
     convert_dots_in_json_keys_to_underscores: bool,
-    column_to_json_key_mappings: Option<Value>,
+    column_to_json_key_mappings: BTreeMap<String, String>,
+}
+
+/// AWS's `HiveJsonSerDe`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+struct HiveOptions {
+    timestamp_formats: Vec<String>,
 }
 
 /// How the objects of a conversion are written.
 ///
 /// # Errors
 ///
-/// A format or an option that is not built, by name.
-pub(super) fn parquet_options(conversion: &Conversion) -> Result<ParquetOptions, AwsError> {
-    let choice = |block: &Option<Value>, name: &str| {
-        block.as_ref().and_then(|block| block.get(name)).cloned().unwrap_or_default()
-    };
-    let input = choice(&conversion.input_format_configuration, "Deserializer");
-    let output = choice(&conversion.output_format_configuration, "Serializer");
-    check_deserializer(&input)?;
+/// A format that is not built, by name.
+pub(super) fn parquet_options(
+    conversion: &Conversion,
+    timestamps: TimestampType,
+) -> Result<ParquetOptions, AwsError> {
+    let output = choice(conversion.output_format_configuration.as_ref(), "Serializer");
     if output.get("OrcSerDe").is_some() {
         return Err(not_built("Conversion to ORC (OrcSerDe)"));
     }
     let options: ParquetSerDe = read(output.get("ParquetSerDe"))?;
-    if options.max_padding_bytes > 0 {
-        return Err(not_built("ParquetSerDe.MaxPaddingBytes"));
-    }
-    if options.writer_version.as_deref() == Some("V2") {
-        return Err(not_built("ParquetSerDe.WriterVersion V2"));
-    }
     let defaults = ParquetOptions::default();
     Ok(ParquetOptions {
         compression: match options.compression.as_deref() {
@@ -150,25 +150,31 @@ pub(super) fn parquet_options(conversion: &Conversion) -> Result<ParquetOptions,
             Some(false) => Dictionaries::Never,
             None => defaults.dictionaries,
         },
+        writer_version: match options.writer_version.as_deref() {
+            Some("V2") => WriterVersion::V2,
+            _ => WriterVersion::V1,
+        },
+        timestamps,
     })
 }
 
-fn check_deserializer(input: &Value) -> Result<(), AwsError> {
-    if input.get("HiveJsonSerDe").is_some() {
-        return Err(not_built("HiveJsonSerDe"));
+/// How the records of a conversion are read.
+pub(super) fn json_serde(conversion: &Conversion) -> Result<JsonSerDe, AwsError> {
+    let input = choice(conversion.input_format_configuration.as_ref(), "Deserializer");
+    if let Some(hive) = input.get("HiveJsonSerDe") {
+        let HiveOptions { timestamp_formats } = read(Some(hive))?;
+        return Ok(JsonSerDe::Hive(HiveJsonSerDe { timestamp_formats }));
     }
-    let options: OpenXJsonSerDe = read(input.get("OpenXJsonSerDe"))?;
-    if options.case_insensitive == Some(false) {
-        return Err(not_built("OpenXJsonSerDe.CaseInsensitive false"));
-    }
-    if options.convert_dots_in_json_keys_to_underscores {
-        return Err(not_built("OpenXJsonSerDe.ConvertDotsInJsonKeysToUnderscores"));
-    }
-    let mappings = options.column_to_json_key_mappings.unwrap_or_default();
-    if mappings.as_object().is_some_and(|mappings| !mappings.is_empty()) {
-        return Err(not_built("OpenXJsonSerDe.ColumnToJsonKeyMappings"));
-    }
-    Ok(())
+    let given: OpenXOptions = read(input.get("OpenXJsonSerDe"))?;
+    Ok(JsonSerDe::OpenX(OpenXJsonSerDe {
+        case_insensitive: given.case_insensitive.unwrap_or(true),
+        convert_dots_in_json_keys_to_underscores: given.convert_dots_in_json_keys_to_underscores,
+        column_to_json_key_mappings: given.column_to_json_key_mappings.into_iter().collect(),
+    }))
+}
+
+fn choice(block: Option<&Value>, name: &str) -> Value {
+    block.and_then(|block| block.get(name)).cloned().unwrap_or_default()
 }
 
 fn read<T: Default + for<'a> Deserialize<'a>>(block: Option<&Value>) -> Result<T, AwsError> {

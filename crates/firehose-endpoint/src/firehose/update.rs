@@ -45,6 +45,7 @@ pub(super) async fn update(
             }
             check_version(stream, &input)?;
             let kept = defaults::merged(&stream.destination, given);
+            check_partitioning(&stream.destination, &kept)?;
             let destination = S3Destination::read(&kept)?;
             rules::check(&destination, given, state.settings.relaxed)?;
             stream.version = stream.version.saturating_add(1);
@@ -56,6 +57,19 @@ pub(super) async fn update(
     let live = state.streams.live(caller, name).ok_or_else(|| not_found(caller, name))?;
     plan.apply(&live.stream)?;
     Ok(nothing())
+}
+
+/// Whether a stream partitions is settled when it is created.
+fn check_partitioning(kept: &Value, updated: &Value) -> Result<(), AwsError> {
+    let is_on =
+        |destination: &Value| destination.as_object().is_some_and(defaults::partitioning_is_on);
+    match (is_on(kept), is_on(updated)) {
+        (false, true) => Err(invalid(
+            "Dynamic partitioning cannot be enabled on a stream that was created without it",
+        )),
+        (true, false) => Err(invalid("Dynamic partitioning cannot be disabled once it is enabled")),
+        _ => Ok(()),
+    }
 }
 
 fn check_version(stream: &StreamRecord, input: &Input) -> Result<(), AwsError> {

@@ -49,6 +49,8 @@ impl Service {
         let staged = bucket.stage_copy(content).await.map_err(refused)?;
         let checksum = checksum_of(&asked, &staged, algorithm).await?;
         attributes.checksum = Some(checksum.clone());
+        // A copy is encrypted as its bucket says.
+        attributes.kms_key = None;
         let options = PutOptions { attributes, conditions: asked.conditions.clone() };
         let info = bucket.put_staged(&input.key, staged, options).await.map_err(refused)?;
         Ok(S3Response::new(CopyObjectOutput {

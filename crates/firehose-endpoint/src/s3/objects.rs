@@ -7,7 +7,8 @@ use s3s::{
     dto::{
         DeleteObjectInput, DeleteObjectOutput, DeleteObjectsInput, DeleteObjectsOutput,
         DeletedObject, Error as DeleteError, GetObjectInput, GetObjectOutput, HeadObjectInput,
-        HeadObjectOutput, ObjectIdentifier, StreamingBlob, Timestamp, TimestampFormat,
+        HeadObjectOutput, ObjectIdentifier, ServerSideEncryption, StreamingBlob, Timestamp,
+        TimestampFormat,
     },
 };
 
@@ -229,7 +230,8 @@ impl Wanted {
             last_modified: Some(timestamp(info.last_modified)),
             metadata: Some(info.attributes.user.clone().into_iter().collect()),
             parts_count: self.part.and(parts_count(info)),
-            server_side_encryption: Some(encryption()),
+            server_side_encryption: Some(encryption_of(info)),
+            ssekms_key_id: info.attributes.kms_key.clone(),
             ..GetObjectOutput::default()
         };
         let is_whole = range.end - range.start == info.size;
@@ -240,6 +242,14 @@ impl Wanted {
             tell_checksum!(output, checksum);
         }
         (output, attribute_headers(info, overrides))
+    }
+}
+
+/// What Firehose was told about encryption is told again, though nothing is encrypted.
+fn encryption_of(info: &ObjectInfo) -> ServerSideEncryption {
+    match &info.attributes.kms_key {
+        Some(_) => ServerSideEncryption::from_static(ServerSideEncryption::AWS_KMS),
+        None => encryption(),
     }
 }
 
@@ -324,6 +334,7 @@ fn into_head(get: GetObjectOutput) -> HeadObjectOutput {
         metadata: get.metadata,
         parts_count: get.parts_count,
         server_side_encryption: get.server_side_encryption,
+        ssekms_key_id: get.ssekms_key_id,
         ..HeadObjectOutput::default()
     }
 }

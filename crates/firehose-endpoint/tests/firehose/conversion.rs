@@ -86,24 +86,31 @@ async fn a_table_that_is_not_there_or_cannot_be_converted_to_is_refused_at_creat
 }
 
 #[tokio::test(start_paused = true)]
-async fn options_that_are_not_built_are_refused_by_name() {
+async fn options_are_echoed_and_what_is_not_built_is_refused_by_name() {
     let endpoint = with_table().await;
     let output =
         |serializer: Value| json!({ "OutputFormatConfiguration": { "Serializer": serializer } });
     let input = |deserializer: Value| json!({ "InputFormatConfiguration": { "Deserializer": deserializer } });
     let table = [
-        (output(json!({ "OrcSerDe": {} })), "OrcSerDe"),
-        (output(json!({ "ParquetSerDe": { "MaxPaddingBytes": 1 } })), "MaxPaddingBytes"),
+        (output(json!({ "OrcSerDe": {} })), "OrcSerDe) is not supported"),
+        (
+            input(json!({ "HiveJsonSerDe": { "TimestampFormats": ["millis", "yyyy-QQ"] } })),
+            "Invalid deserializer option(s): TimestampFormats `yyyy-QQ` has the letter `Q`",
+        ),
     ];
-    for (members, name) in table {
+    for (members, words) in table {
         let request = stream("ratings", conversion(members));
         let (code, message) = refused(&endpoint, "CreateDeliveryStream", request).await;
         assert_eq!(code, "InvalidArgumentException");
-        assert!(message.contains(name) && message.contains("not supported"), "{message}");
+        assert!(message.contains(words), "{message}");
     }
     let fine = [
         output(json!({ "ParquetSerDe": { "Compression": "GZIP", "PageSizeBytes": 65_536 } })),
-        input(json!({ "OpenXJsonSerDe": { "CaseInsensitive": true } })),
+        output(json!({ "ParquetSerDe": { "MaxPaddingBytes": 1, "WriterVersion": "V2" } })),
+        input(json!({ "OpenXJsonSerDe": {
+            "CaseInsensitive": false, "ConvertDotsInJsonKeysToUnderscores": true,
+            "ColumnToJsonKeyMappings": { "user": "User.Name" } } })),
+        input(json!({ "HiveJsonSerDe": { "TimestampFormats": ["millis", "yyyy-MM-dd"] } })),
     ];
     for (n, members) in fine.into_iter().enumerate() {
         let name = format!("fine-{n}");
@@ -115,4 +122,45 @@ async fn options_that_are_not_built_are_refused_by_name() {
             assert_eq!(&block[member], value, "echoed as given");
         }
     }
+}
+
+/// Rows of section 5.2 and 5.6 through the endpoint: the deserializer that is asked for is the one
+/// that reads.
+#[tokio::test(start_paused = true)]
+async fn the_deserializers_options_arrive() {
+    let endpoint = with_table().await;
+    let input = |deserializer: Value| json!({ "InputFormatConfiguration": { "Deserializer": deserializer } });
+    let table = [
+        ("openx", input(json!({ "OpenXJsonSerDe": {} })), (1, 0)),
+        ("hive", input(json!({ "HiveJsonSerDe": {} })), (0, 1)),
+        (
+            "mapped",
+            input(
+                json!({ "OpenXJsonSerDe": { "ColumnToJsonKeyMappings": { "rating": "score" } } }),
+            ),
+            (1, 0),
+        ),
+    ];
+    for (name, members, expected) in table {
+        ok(&endpoint, "CreateDeliveryStream", stream(name, conversion(members))).await;
+        ok(&endpoint, "PutRecordBatch", batch(name, &[r#"{"rating":"7"}"#])).await;
+        let report = endpoint.flush(Some(name), Duration::from_secs(5)).await.remove(0);
+        assert_eq!((report.delivered_records, report.failed_records), expected, "{name}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn nested_columns_convert() {
+    let endpoint = with_table().await;
+    let columns =
+        [("who", "struct<name:string,tags:array<string>>"), ("scores", "map<string,int>")];
+    glue(&endpoint, "UpdateTable", table(&columns)).await;
+    ok(&endpoint, "CreateDeliveryStream", stream("ratings", conversion(json!({})))).await;
+    let records = [
+        r#"{"who":{"name":"Ada","tags":["a"]},"scores":{"Han Solo":7}}"#,
+        r#"{"scores":{"Han Solo":"seven"}}"#,
+    ];
+    ok(&endpoint, "PutRecordBatch", batch("ratings", &records)).await;
+    let report = flushed(&endpoint).await;
+    assert_eq!((report.delivered_records, report.failed_records), (1, 1));
 }

@@ -139,9 +139,9 @@ async fn an_update_replaces_what_it_names_and_counts_the_version() {
     let refusal = refused(
         &endpoint,
         "UpdateDestination",
-        update("2", json!({ "CompressionFormat": "GZIP", "Prefix": "c/" })),
+        update("2", json!({ "CustomTimeZone": "Nowhere", "Prefix": "c/" })),
     );
-    assert!(refusal.await.1.contains("CompressionFormat GZIP"));
+    assert!(refusal.await.1.contains("CustomTimeZone Nowhere"));
 
     let described = describe(&endpoint, "ratings").await;
     assert_eq!(described["VersionId"], "2");

@@ -1,6 +1,7 @@
 //! Firehose's operations, without HTTP.
 
 mod conversion;
+mod delivery;
 mod lifecycle;
 mod puts;
 mod settings;

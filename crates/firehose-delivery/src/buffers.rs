@@ -1,0 +1,167 @@
+//! The open buffers of a stream: one, or one for each partition, and one for what failed.
+
+use std::{collections::HashMap, sync::Arc};
+
+use chrono::{DateTime, Utc};
+use tokio::time::Instant;
+use uuid::Uuid;
+
+use crate::{
+    BufferedRecords, BufferingHints, PartitionKeys, ProcessingFailure, RecordBuffer, Trigger,
+};
+
+/// Where a record is filed until it goes out.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) enum Filing {
+    /// With all others.
+    Whole,
+    Partition(PartitionKeys),
+    /// With those that a query or the limit of partitions turned away.
+    Failed,
+}
+
+/// A buffer with records in it.
+#[derive(Debug)]
+pub(crate) struct OpenBuffer {
+    buffer: RecordBuffer,
+    object_id: Uuid,
+    error_id: Uuid,
+    /// Numbers of the records, where they are not in a row.
+    numbers: Vec<u64>,
+    failures: Vec<Arc<ProcessingFailure>>,
+}
+
+/// What a buffer held when it went out.
+#[derive(Debug)]
+pub(crate) struct Contents {
+    pub(crate) records: BufferedRecords,
+    pub(crate) object_id: Uuid,
+    pub(crate) error_id: Uuid,
+    pub(crate) numbers: Vec<u64>,
+    pub(crate) failures: Vec<Arc<ProcessingFailure>>,
+}
+
+impl OpenBuffer {
+    fn new(hints: BufferingHints) -> Self {
+        Self {
+            buffer: RecordBuffer::new(hints),
+            object_id: Uuid::new_v4(),
+            error_id: Uuid::new_v4(),
+            numbers: Vec::new(),
+            failures: Vec::new(),
+        }
+    }
+
+    fn into_contents(mut self) -> Contents {
+        Contents {
+            records: self.buffer.take(),
+            object_id: self.object_id,
+            error_id: self.error_id,
+            numbers: self.numbers,
+            failures: self.failures,
+        }
+    }
+}
+
+/// All open buffers. None of them is empty.
+#[derive(Debug)]
+pub(crate) struct Buffers {
+    hints: BufferingHints,
+    whole: Option<OpenBuffer>,
+    filed: HashMap<Filing, OpenBuffer>,
+}
+
+impl Buffers {
+    pub(crate) fn new(hints: BufferingHints) -> Self {
+        Self { hints, whole: None, filed: HashMap::new() }
+    }
+
+    /// Sets when the buffers that are opened from now on are due.
+    pub(crate) fn set_hints(&mut self, hints: BufferingHints) {
+        self.hints = hints;
+    }
+
+    /// Puts a record in that belongs with all others; whether a buffer was opened for it, and why
+    /// it is due if it is.
+    pub(crate) fn push(
+        &mut self,
+        now: Instant,
+        arrival: DateTime<Utc>,
+        record: &[u8],
+    ) -> (bool, Option<Trigger>) {
+        let opens = self.whole.is_none();
+        let hints = self.hints;
+        let open = self.whole.get_or_insert_with(|| OpenBuffer::new(hints));
+        (opens, open.buffer.push(now, arrival, record))
+    }
+
+    /// Puts a record in that is filed apart.
+    pub(crate) fn push_filed(
+        &mut self,
+        (now, arrival): (Instant, DateTime<Utc>),
+        filing: &Filing,
+        record: &[u8],
+        number: u64,
+        failure: Option<Arc<ProcessingFailure>>,
+    ) -> (bool, Option<Trigger>) {
+        let opens = !self.filed.contains_key(filing);
+        let hints = self.hints;
+        let open = self.filed.entry(filing.clone()).or_insert_with(|| OpenBuffer::new(hints));
+        open.numbers.push(number);
+        open.failures.extend(failure);
+        (opens, open.buffer.push(now, arrival, record))
+    }
+
+    /// Takes one buffer out.
+    pub(crate) fn take(&mut self, filing: &Filing) -> Option<Contents> {
+        let open = match filing {
+            Filing::Whole => self.whole.take(),
+            filed => self.filed.remove(filed),
+        };
+        open.map(OpenBuffer::into_contents)
+    }
+
+    /// Where the buffers are filed that are due at `now`, and why; the oldest first.
+    pub(crate) fn due(&self, now: Instant) -> Vec<(Filing, Trigger)> {
+        let due = self.oldest_first().into_iter();
+        due.filter_map(|(filing, open)| Some((filing, open.buffer.due(now)?))).collect()
+    }
+
+    /// Where all buffers are filed, the oldest first.
+    pub(crate) fn all(&self) -> Vec<Filing> {
+        self.oldest_first().into_iter().map(|(filing, _)| filing).collect()
+    }
+
+    /// When the next buffer is due by its age.
+    pub(crate) fn deadline(&self) -> Option<Instant> {
+        self.open().filter_map(|open| open.buffer.deadline()).min()
+    }
+
+    /// Bytes of the records in all buffers.
+    pub(crate) fn bytes(&self) -> usize {
+        self.open().map(|open| open.buffer.records().bytes()).sum()
+    }
+
+    /// Arrival of the oldest record.
+    pub(crate) fn oldest(&self) -> Option<DateTime<Utc>> {
+        self.open().filter_map(|open| open.buffer.records().oldest()).min()
+    }
+
+    /// Drops what is in them.
+    pub(crate) fn clear(&mut self) {
+        self.whole = None;
+        self.filed.clear();
+    }
+
+    fn open(&self) -> impl Iterator<Item = &OpenBuffer> {
+        self.whole.iter().chain(self.filed.values())
+    }
+
+    fn oldest_first(&self) -> Vec<(Filing, &OpenBuffer)> {
+        let filed = self.filed.iter().map(|(filing, open)| (filing.clone(), open));
+        let mut all: Vec<_> =
+            self.whole.iter().map(|open| (Filing::Whole, open)).chain(filed).collect();
+        all.sort_by_key(|(_, open)| open.buffer.records().oldest());
+        all
+    }
+}
