@@ -18,7 +18,7 @@ use arrow::{
 };
 use bytes::Bytes;
 use parquet::{
-    basic::{Encoding, Type as PhysicalType},
+    basic::Type as PhysicalType,
     errors::{ParquetError, Result},
     file::{
         metadata::{
@@ -69,15 +69,13 @@ fn with_bytes(schema: &Arc<Type>) -> Result<Arc<Type>> {
     builder.build().map(Arc::new)
 }
 
-/// What holds for the columns of such bytes: INT96 has no order, and one encoding.
+/// What holds for the columns of such bytes: INT96 has no order. Its one encoding is that of all such bytes.
 pub(super) fn properties(
     builder: WriterPropertiesBuilder,
     schema: &SchemaDescriptor,
 ) -> WriterPropertiesBuilder {
     schema.columns().iter().filter(|column| is_int96(column)).fold(builder, |builder, column| {
-        builder
-            .set_column_statistics_enabled(column.path().clone(), EnabledStatistics::None)
-            .set_column_encoding(column.path().clone(), Encoding::PLAIN)
+        builder.set_column_statistics_enabled(column.path().clone(), EnabledStatistics::None)
     })
 }
 

@@ -4,7 +4,7 @@ use arrow::array::RecordBatch;
 use bytes::Bytes;
 use parquet::{
     arrow::{ArrowWriter, arrow_writer::ArrowWriterOptions},
-    basic::{Compression, GzipLevel},
+    basic::{Compression, Encoding, GzipLevel, Type as PhysicalType},
     file::properties::{
         EnabledStatistics, WriterProperties, WriterPropertiesBuilder, WriterVersion as PageVersion,
     },
@@ -149,6 +149,14 @@ impl ParquetObject {
                 WriterVersion::V1 => PageVersion::PARQUET_1_0,
                 WriterVersion::V2 => PageVersion::PARQUET_2_0,
             });
+        // The second version's encoding of decimals is one that Polars does not read.
+        let decimals = schema
+            .columns()
+            .iter()
+            .filter(|column| column.physical_type() == PhysicalType::FIXED_LEN_BYTE_ARRAY);
+        let builder = decimals.fold(builder, |builder, column| {
+            builder.set_column_encoding(column.path().clone(), Encoding::PLAIN)
+        });
         let builder = match self.options.timestamps {
             TimestampType::Int64Micros => builder,
             TimestampType::Int96 => int96::properties(builder, schema),
