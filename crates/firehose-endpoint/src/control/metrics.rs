@@ -56,9 +56,22 @@ pub(super) const METRICS: &[Metric] = &[
         if s.stats.delivered_rows > 0 { s.stats.delivered_records } else { 0 }
     }),
     counter("FailedConversion.Records", "Records that did not convert.", |s| {
-        s.stats.failed_records
+        s.stats.failed_records - s.stats.processing_failed_records
     }),
-    // CloudWatch has none of what waits; a local endpoint is asked for it first of all.
+    gauge("PartitionCount", "Partitions with undelivered records.", |s| {
+        as_f64(s.stats.active_partitions)
+    }),
+    gauge("PartitionCountExceeded", "1 once records were turned away for it, else 0.", |s| {
+        f64::from(u8::from(s.stats.partition_limit_records > 0))
+    }),
+    // CloudWatch has none of what is lost, turned away before a conversion, or waits; a local endpoint is
+    // asked for them first of all.
+    counter("ExpiredRecords", "Records lost since S3 refused them for too long.", |s| {
+        s.stats.expired_records
+    }),
+    counter("FailedProcessing.Records", "Records that processors turned away.", |s| {
+        s.stats.processing_failed_records
+    }),
     gauge("BufferedRecords", "Records accepted and not in S3 yet.", |s| {
         as_f64(s.stats.buffered_records)
     }),
@@ -167,6 +180,11 @@ mod tests {
         stats.delivered_objects = 3;
         stats.put_retries = 1;
         stats.buffered_records = 2;
+        stats.failed_records = 7;
+        stats.processing_failed_records = 3;
+        stats.partition_limit_records = 1;
+        stats.active_partitions = 5;
+        stats.expired_records = 4;
         StreamStatus {
             caller: Caller { account: "000000000000".to_owned(), region: "us-east-1".to_owned() },
             name: "ratings".to_owned(),
@@ -198,6 +216,11 @@ mod tests {
             ("aws_firehose_delivery_to_s3_success", "0.75"),
             ("aws_firehose_delivery_to_s3_data_freshness", "1.5"),
             ("aws_firehose_succeed_conversion_records_total", "0"),
+            ("aws_firehose_failed_conversion_records_total", "4"),
+            ("aws_firehose_failed_processing_records_total", "3"),
+            ("aws_firehose_partition_count", "5.0"),
+            ("aws_firehose_partition_count_exceeded", "1.0"),
+            ("aws_firehose_expired_records_total", "4"),
             ("aws_firehose_buffered_records", "2.0"),
         ] {
             let line = format!("{name}{labels} {value}");
