@@ -1,6 +1,7 @@
 //! The law that every accepted record is in exactly one place, over random lives of a stream.
 
 use super::*;
+use crate::{DynamicPartitioning, Processing, SubRecords};
 
 /// Conservation: whatever is put, whenever, and however often the store refuses, every accepted
 /// record is in a row, in an error object, or still buffered.
@@ -105,4 +106,76 @@ async fn one_random_life(seed: u64) {
     assert_eq!(stats.delivered_rows, rows.len() as u64);
     let now: DateTime<Utc> = six_o_clock().now();
     assert!(objects.keys().all(|key| key.contains(&now.format("%Y/%m/").to_string())));
+}
+
+/// The same law with partitions and records that hold several: accepted and split records are
+/// delivered, failed or buffered, and every document stands in exactly one object.
+#[test]
+fn every_document_is_in_exactly_one_place_with_partitions() {
+    for seed in 1..=20 {
+        println!("seed {seed}");
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_time()
+            .start_paused(true)
+            .build()
+            .unwrap();
+        runtime.block_on(one_partitioned_life(seed));
+    }
+}
+
+async fn one_partitioned_life(seed: u64) {
+    let mut random = Random(seed);
+    let store = FlakyStore::new();
+    let limit = 1 + random.up_to(8);
+    let query =
+        DynamicPartitioning { most_active: limit, ..DynamicPartitioning::by_query("{c:.c}") };
+    let processing =
+        Processing { sub_records: Some(SubRecords::Json), delimiter: Some(b"\n".to_vec()) };
+    let config = DeliveryStreamConfig::new("p")
+        .with_prefix("!{partitionKeyFromQuery:c}/")
+        .with_error_output_prefix("e/!{firehose:error-output-type}/")
+        .partitioned(query)
+        .processing(processing)
+        .buffering(1 + random.up_to(400), Duration::from_secs(random.below(20)))
+        .holding_at_most(1 + random.up_to(20_000));
+    let stream = DeliveryStream::open(config, bucket(&store), six_o_clock()).await.unwrap();
+    let mut next = 0u64;
+    for _ in 0..100 {
+        match random.below(6) {
+            0 => tokio::time::sleep(Duration::from_millis(random.below(10_000))).await,
+            1 => store.refuse(i64::try_from(random.below(6)).unwrap()),
+            2 => stream.flush().await,
+            _ => {
+                let mut text = String::new();
+                for _ in 0..=random.below(4) {
+                    next += 1;
+                    text += &format!(r#"{{"c":"p{}","n":{next}}}"#, random.below(12));
+                }
+                let bad = Record::from(Bytes::from_static(b"{"));
+                stream.put_batch(&[Record::from(text.into_bytes()), bad]).await.unwrap();
+            }
+        }
+        let stats = stream.stats();
+        assert!(stats.active_partitions <= limit as u64);
+        let places = stats.delivered_records + stats.failed_records + stats.buffered_records;
+        assert_eq!(stats.accepted_records + stats.split_records, places, "{stats:?}");
+    }
+    let stats = stream.close().await;
+    assert_eq!((stats.buffered_records, stats.buffered_bytes, stats.active_partitions), (0, 0, 0));
+    let objects = objects(&*store).await;
+    let (failed, delivered): (Vec<_>, Vec<_>) =
+        objects.iter().partition(|(key, _)| key.starts_with("e/processing-failed/"));
+    let lines = |objects: &[(&String, &Bytes)]| {
+        objects.iter().map(|(_, bytes)| bytes.split(|b| *b == b'\n').count() - 1).sum::<usize>()
+            as u64
+    };
+    assert_eq!(lines(&failed), stats.failed_records);
+    assert_eq!(lines(&delivered), stats.delivered_records);
+    for (key, bytes) in delivered {
+        let partition = key.split('/').next().unwrap();
+        for line in bytes.split(|b| *b == b'\n').filter(|line| !line.is_empty()) {
+            let document: serde_json::Value = serde_json::from_slice(line).unwrap();
+            assert_eq!(document["c"], partition);
+        }
+    }
 }
