@@ -14,4 +14,5 @@ mod process;
 mod producer_faults;
 mod restart;
 mod rust_sdk;
+mod slow_server;
 mod tutorial;
