@@ -95,7 +95,8 @@ pub struct RetryPolicy {
     /// The longest pause.
     pub cap: Duration,
     /// How long an object is tried for; after that its records are lost and counted as expired.
-    /// None: for as long as the process lives. AWS's time, and the default, is 24 hours.
+    /// None, the default: for as long as the process lives, because nothing that was accepted is
+    /// given up unasked. AWS's own time is [`AWS_GIVE_UP_AFTER`](Self::AWS_GIVE_UP_AFTER).
     pub give_up_after: Option<Duration>,
 }
 
@@ -104,12 +105,17 @@ impl Default for RetryPolicy {
         Self {
             first: Duration::from_millis(200),
             cap: Duration::from_secs(30),
-            give_up_after: Some(Duration::from_secs(24 * 60 * 60)),
+            give_up_after: None,
         }
     }
 }
 
 impl RetryPolicy {
+    /// How long Firehose tries an object for: 24 hours.
+    ///
+    /// Source: <https://docs.aws.amazon.com/firehose/latest/dev/retry.html>
+    pub const AWS_GIVE_UP_AFTER: Duration = Duration::from_secs(24 * 60 * 60);
+
     /// The pause after failure number `failures` (from 1).
     #[must_use]
     pub fn pause(&self, failures: u32) -> Duration {

@@ -68,7 +68,7 @@ impl Default for Settings {
             buffer_interval: None,
             relaxed: false,
             timestamps: TimestampType::default(),
-            retry_for: RetryPolicy::default().give_up_after,
+            retry_for: Some(RetryPolicy::AWS_GIVE_UP_AFTER),
             transition: Duration::ZERO,
             faults: Vec::new(),
             observer: Observer::silent(),
