@@ -10,8 +10,8 @@ use tokio::{
 
 use super::{
     ProducerBuilder, Reason, Receipt, SendAllError, SendError, Stats,
+    answers::Ticket,
     batch::{Entry, Meta},
-    receipt::Ticket,
     shared::{Shared, State},
 };
 use crate::{FirehoseSink, Record};
@@ -81,8 +81,8 @@ impl Producer {
     ///
     /// [`SendError`], always with the record: it is too large, the producer is closed, or too much
     /// ended undelivered.
-    pub async fn send(&self, record: Record) -> Result<(), SendError> {
-        self.admit(record, State::issue_none).await
+    pub fn send(&self, record: Record) -> impl Future<Output = Result<(), SendError>> + Send {
+        self.admit(record, State::issue_none)
     }
 
     /// Like [`send`](Self::send), and gives a receipt that tells what became of the record.
@@ -90,8 +90,11 @@ impl Producer {
     /// # Errors
     ///
     /// As [`send`](Self::send).
-    pub async fn send_tracked(&self, record: Record) -> Result<Receipt, SendError> {
-        self.admit(record, State::issue_receipt).await
+    pub fn send_tracked(
+        &self,
+        record: Record,
+    ) -> impl Future<Output = Result<Receipt, SendError>> + Send {
+        self.admit(record, State::issue_receipt)
     }
 
     /// Accepts a record if there is room for it now.
@@ -166,7 +169,11 @@ impl Producer {
         self.shared().lock().undelivered.last().map(|(_, reason)| reason.clone())
     }
 
-    async fn admit<R>(&self, record: Record, issue: Issue<R>) -> Result<R, SendError> {
+    async fn admit<R>(
+        &self,
+        record: Record,
+        issue: impl FnOnce(&mut State) -> (Option<Ticket>, R),
+    ) -> Result<R, SendError> {
         // A loop of sends that never waits would starve the driver on a single-threaded runtime.
         // It comes first, so that a future dropped here has accepted nothing.
         consume_budget().await;
@@ -194,9 +201,6 @@ impl fmt::Debug for Producer {
             .finish_non_exhaustive()
     }
 }
-
-/// Makes the two ends of what the sender gets, a receipt or nothing.
-type Issue<R> = fn(&mut State) -> (Option<Ticket>, R);
 
 /// Why the gate is shut.
 enum Shut {
@@ -236,7 +240,7 @@ impl Shared {
         &self,
         record: Record,
         room: SemaphorePermit<'_>,
-        issue: Issue<R>,
+        issue: impl FnOnce(&mut State) -> (Option<Ticket>, R),
     ) -> Result<R, SendError> {
         let mut state = self.lock();
         if let Some(shut) = state.shut(self) {
@@ -276,6 +280,7 @@ impl Shared {
 }
 
 impl State {
+    #[inline]
     fn issue_receipt(&mut self) -> (Option<Ticket>, Receipt) {
         let (ticket, receipt) = self.receipts.issue();
         (Some(ticket), receipt)

@@ -7,8 +7,8 @@ use std::collections::VecDeque;
 use tokio::time::Instant;
 
 use super::{
+    answers::Ticket,
     pack::{Documents, OpenPack},
-    receipt::Ticket,
 };
 use crate::{Limits, Record};
 

@@ -19,6 +19,7 @@
 //! the cut of a batch and for the settlement of one, and never across an await.
 
 mod admit;
+mod answers;
 mod batch;
 mod builder;
 mod dead_letter;

@@ -9,8 +9,8 @@ use std::mem;
 use bytes::Bytes;
 
 use super::{
+    answers::Ticket,
     batch::{Entry, Meta},
-    receipt::Ticket,
 };
 use crate::Record;
 

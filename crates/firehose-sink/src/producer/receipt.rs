@@ -1,27 +1,24 @@
 //! Receipts: what became of one record, told to whoever sent it.
 //!
 //! A channel per record would cost an allocation each and a lock for each answer. Receipts come
-//! in groups instead: one allocation serves 64 of them, and the answers of a batch take one lock
-//! for each group. The records in the queue bear only a number. A receipt that is kept for long
-//! keeps its group.
+//! in groups instead: one allocation serves 128 of them, the answers of a call are handed over as a
+//! whole, and reading one takes no lock. The records in the queue bear only a number. A receipt
+//! that is kept for long keeps its group, with the answers in it.
 
 use std::{
-    array,
     collections::VecDeque,
     fmt,
     future::Future,
-    mem,
-    num::NonZeroU64,
     pin::Pin,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::Arc,
     task::{Context, Poll, Waker},
 };
 
-use super::{Reason, Undelivered};
-use crate::{RecordId, Stored};
-
-/// How many receipts share an allocation.
-const GROUP: usize = 64;
+use super::{
+    Reason, Undelivered,
+    answers::{Answers, GROUP, Group, Ticket, Told, place},
+};
+use crate::{Outcome, RecordId, Stored};
 
 /// What the receipt of a delivered record says.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,7 +34,7 @@ pub struct Delivered {
 /// [`Producer::send_tracked`](crate::Producer::send_tracked).
 ///
 /// Dropping it is fine: the record is delivered all the same. Once it has resolved, polling it
-/// again never resolves.
+/// again gives the same answer.
 #[must_use = "a receipt that nobody awaits tells nothing; use `send` instead"]
 pub struct Receipt {
     group: Arc<Group>,
@@ -47,10 +44,12 @@ pub struct Receipt {
 impl Future for Receipt {
     type Output = Result<Delivered, Undelivered>;
 
+    #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        // Wakers are dropped after the lock: dropping one may run code of other people.
-        let (answer, _old) = self.group.poll(self.slot, cx.waker());
-        answer.map_err(|undelivered| *undelivered)
+        match self.group.delivered(self.slot) {
+            Some(delivered) => Poll::Ready(Ok(delivered)),
+            None => self.group.poll(self.slot, cx.waker()),
+        }
     }
 }
 
@@ -59,12 +58,6 @@ impl fmt::Debug for Receipt {
         f.debug_struct("Receipt").finish_non_exhaustive()
     }
 }
-
-/// What a record in the queue knows of its receipt.
-pub(super) type Ticket = NonZeroU64;
-
-/// An answer on its way to a receipt. The rare case is boxed, so that the other one moves less.
-pub(super) type Answer = Result<Delivered, Box<Undelivered>>;
 
 /// The producer's ends of all receipts.
 #[derive(Debug)]
@@ -75,6 +68,8 @@ pub(super) struct Receipts {
     /// Number of the first of them.
     first: u64,
     next: Ticket,
+    /// The group of the latest ticket; before the first one, a group that no receipt has.
+    latest: Arc<Group>,
 }
 
 #[derive(Debug)]
@@ -85,41 +80,35 @@ struct Open {
 
 impl Receipts {
     pub(super) fn new() -> Self {
-        Self { open: VecDeque::new(), first: 0, next: Ticket::MIN }
+        Self { open: VecDeque::new(), first: 0, next: Ticket::MIN, latest: Arc::default() }
     }
 
+    #[inline]
     pub(super) fn issue(&mut self) -> (Ticket, Receipt) {
         let ticket = self.next;
         self.next = ticket.saturating_add(1);
-        let (number, slot) = place(ticket);
-        // Groups leave at the front only when all of their receipts are resolved, so the one of a
-        // fresh ticket is either at the back or yet to be made.
-        let group = match self.open.back() {
-            Some(open) if number < self.first + self.open.len() as u64 => Arc::clone(&open.group),
-            _ => {
-                let group = Arc::new(Group::new());
-                self.open.push_back(Open { group: Arc::clone(&group), unresolved: GROUP });
-                group
-            }
-        };
-        (ticket, Receipt { group, slot })
+        let (_, slot) = place(ticket);
+        if slot == 0 {
+            self.begin_group();
+        }
+        (ticket, Receipt { group: Arc::clone(&self.latest), slot })
     }
 
-    /// Resolves receipts. The wakers are to be woken when no lock is held any more.
-    pub(super) fn resolve(&mut self, answers: Vec<(Ticket, Answer)>) -> Vec<Waker> {
+    #[cold]
+    fn begin_group(&mut self) {
+        self.latest = Arc::default();
+        self.open.push_back(Open { group: Arc::clone(&self.latest), unresolved: GROUP });
+    }
+
+    /// Resolves receipts by the outcomes of a call. The wakers are to be woken when no lock is
+    /// held any more.
+    pub(super) fn resolve(&mut self, answers: Answers, outcomes: &Arc<Vec<Outcome>>) -> Vec<Waker> {
         let mut wakers = Vec::new();
-        let mut answers = answers.into_iter().peekable();
-        while let Some(&(ticket, _)) = answers.peek() {
-            let (number, _) = place(ticket);
+        for (number, told) in answers.by_group(outcomes) {
             let index = usize::try_from(number.saturating_sub(self.first)).unwrap_or(usize::MAX);
-            let Some(open) = self.open.get_mut(index) else { break };
-            let mut slots = open.group.lock();
-            while let Some((ticket, answer)) =
-                answers.next_if(|&(ticket, _)| place(ticket).0 == number)
-            {
-                wakers.extend(slots.get_mut(place(ticket).1).and_then(|slot| slot.answer(answer)));
-                open.unresolved = open.unresolved.saturating_sub(1);
-            }
+            let Some(open) = self.open.get_mut(index) else { continue };
+            open.unresolved = open.unresolved.saturating_sub(told.count());
+            wakers.extend(open.group.tell(told));
         }
         while self.open.front().is_some_and(|open| open.unresolved == 0) {
             self.open.pop_front();
@@ -132,73 +121,18 @@ impl Receipts {
 impl Drop for Receipts {
     /// Whatever way a record vanished, its receipt resolves.
     fn drop(&mut self) {
+        let stopped = Undelivered { reason: Reason::Stopped, attempts: 0, stored: Stored::Maybe };
+        self.latest = Arc::default();
+        let mut wakers = Vec::new();
         for Open { group, .. } in self.open.drain(..) {
-            let stopped =
-                || Undelivered { reason: Reason::Stopped, attempts: 0, stored: Stored::Maybe };
-            let open = |slot: &&mut Slot| matches!(slot, Slot::Open | Slot::Awaited(_));
-            let mut slots = group.lock();
-            let answered =
-                slots.iter_mut().filter(open).map(|slot| slot.answer(Err(Box::new(stopped()))));
-            let wakers: Vec<Waker> = answered.flatten().collect();
-            drop(slots);
-            wakers.into_iter().for_each(Waker::wake);
-        }
-    }
-}
-
-/// The number of a ticket's group, and the slot in it.
-fn place(ticket: Ticket) -> (u64, usize) {
-    let index = ticket.get() - 1;
-    (index / GROUP as u64, usize::try_from(index % GROUP as u64).unwrap_or_default())
-}
-
-/// 64 answers, some of them still to come.
-#[derive(Debug)]
-struct Group(Mutex<Slots>);
-
-type Slots = [Slot; GROUP];
-
-#[derive(Debug)]
-enum Slot {
-    Open,
-    Awaited(Waker),
-    Answered(Answer),
-    Told,
-}
-
-impl Slot {
-    fn answer(&mut self, answer: Answer) -> Option<Waker> {
-        match mem::replace(self, Self::Answered(answer)) {
-            Self::Awaited(waker) => Some(waker),
-            _ => None,
-        }
-    }
-}
-
-impl Group {
-    fn new() -> Self {
-        Self(Mutex::new(array::from_fn(|_| Slot::Open)))
-    }
-
-    /// The answer, and the waker that another one replaces.
-    fn poll(&self, slot: usize, waker: &Waker) -> (Poll<Answer>, Option<Waker>) {
-        let mut slots = self.lock();
-        let Some(slot) = slots.get_mut(slot) else { return (Poll::Pending, None) };
-        match mem::replace(slot, Slot::Told) {
-            Slot::Answered(answer) => (Poll::Ready(answer), None),
-            Slot::Told => (Poll::Pending, None),
-            Slot::Open => {
-                *slot = Slot::Awaited(waker.clone());
-                (Poll::Pending, None)
+            // Nobody holds a receipt of it, and nobody can get one any more.
+            if Arc::strong_count(&group) == 1 {
+                continue;
             }
-            Slot::Awaited(old) => {
-                *slot = Slot::Awaited(waker.clone());
-                (Poll::Pending, Some(old))
+            for slot in (0..GROUP).filter(|&slot| !group.is_answered(slot)).collect::<Vec<_>>() {
+                wakers.extend(group.tell(Told::Undelivered(slot, stopped.clone())));
             }
         }
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Slots> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        wakers.into_iter().for_each(Waker::wake);
     }
 }

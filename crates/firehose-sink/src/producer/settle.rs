@@ -103,7 +103,8 @@ impl Shared {
     }
 
     fn release(&self, after: After) {
-        let After { room, wakers, note, letters } = after;
+        let After { room, wakers, note, letters, outcomes } = after;
+        drop(outcomes);
         if let Some(dead_letters) = &self.dead_letters
             && !letters.is_empty()
         {

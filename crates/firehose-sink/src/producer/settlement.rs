@@ -7,14 +7,14 @@ use std::{ops::Range, sync::Arc, task::Waker};
 use tokio::time::Instant;
 
 use super::{
-    Delivered, Reason, Undelivered,
+    Reason, Undelivered,
+    answers::Answers,
     batch::{Entry, Meta, Past},
     notes::Note,
-    receipt::{Answer, Ticket},
     settle::Ending,
     shared::{Shared, State},
 };
-use crate::{Outcome, PutError, PutErrorKind, Record, RecordId, Stored};
+use crate::{Outcome, PutError, PutErrorKind, Record, Stored};
 
 /// What is left to do when the lock is free.
 pub(super) struct After {
@@ -22,6 +22,8 @@ pub(super) struct After {
     pub(super) wakers: Vec<Waker>,
     pub(super) note: Option<Note>,
     pub(super) letters: Vec<Letter>,
+    /// What the sink said. Dropping hundreds of ids takes a while.
+    pub(super) outcomes: Arc<Vec<Outcome>>,
 }
 
 /// A record that is over and waits to be buried. Until then it counts as under way.
@@ -43,7 +45,8 @@ pub(super) struct Settlement<'a> {
     /// Whether records that are over go to the dead letters, if there are any.
     buries: bool,
     again: Vec<Entry>,
-    answers: Vec<(Ticket, Answer)>,
+    answers: Answers,
+    outcomes: Arc<Vec<Outcome>>,
     letters: Vec<Letter>,
     /// Settled numbers that are not in the account yet.
     run: Range<u64>,
@@ -61,7 +64,8 @@ impl<'a> Settlement<'a> {
             suspect: false,
             buries: shared.dead_letters.is_some(),
             again: Vec::new(),
-            answers: Vec::new(),
+            answers: Answers::default(),
+            outcomes: Arc::default(),
             letters: Vec::new(),
             run: 0..0,
             room: 0,
@@ -100,19 +104,27 @@ impl<'a> Settlement<'a> {
     fn answered(&mut self, records: &[Record], metas: Vec<Meta>, outcomes: Vec<Outcome>) {
         let mut refused = 0;
         let mut at_once = 0;
-        for ((record, meta), outcome) in records.iter().zip(metas).zip(outcomes) {
+        for (index, ((record, meta), outcome)) in
+            records.iter().zip(metas).zip(&outcomes).enumerate()
+        {
             match outcome {
-                Outcome::Accepted(id) => {
+                Outcome::Accepted(_) => {
                     at_once += if meta.past.is_none() { meta.count() } else { 0 };
-                    self.delivered(record, meta, id);
+                    self.delivered(record, &meta, index);
                 }
                 Outcome::Refused(refusal) => {
                     refused += 1;
                     self.state.stats.refused += meta.count();
-                    self.again_or_over(record, meta, Stored::Nothing, Reason::Refused(refusal));
+                    self.again_or_over(
+                        record,
+                        meta,
+                        Stored::Nothing,
+                        Reason::Refused(refusal.clone()),
+                    );
                 }
             }
         }
+        self.outcomes = Arc::new(outcomes);
         self.state.meters.attempts.record(1, at_once);
         if refused < records.len() {
             self.state.backoff.progress();
@@ -192,7 +204,8 @@ impl<'a> Settlement<'a> {
         self.state.backoff.failed_for_long(&self.shared.settings.retry, self.sent, self.now)
     }
 
-    fn delivered(&mut self, record: &Record, meta: Meta, id: RecordId) {
+    /// By the outcome at `index`.
+    fn delivered(&mut self, record: &Record, meta: &Meta, index: usize) {
         let count = meta.count();
         self.state.stats.delivered += count;
         self.state.stats.delivered_bytes += record.len() as u64;
@@ -201,13 +214,13 @@ impl<'a> Settlement<'a> {
             self.state.meters.attempts.record(u64::from(attempts), count);
         }
         if let Some(documents) = &meta.documents {
-            let delivered = Delivered { id, attempts };
-            let answers = documents.tickets().map(|ticket| (ticket, Ok(delivered.clone())));
-            self.answers.extend(answers);
+            for ticket in documents.tickets() {
+                self.answers.delivered(ticket, index, attempts, false);
+            }
         } else if let Some(ticket) = meta.ticket {
-            self.answers.push((ticket, Ok(Delivered { id, attempts })));
+            self.answers.delivered(ticket, index, attempts, true);
         }
-        self.settled(record, &meta);
+        self.settled(record, meta);
     }
 
     fn all_again(&mut self, records: &[Record], metas: Vec<Meta>, stored: Stored, why: &Reason) {
@@ -290,7 +303,7 @@ impl<'a> Settlement<'a> {
     ) -> Record {
         if let Some(ticket) = meta.ticket {
             let undelivered = Undelivered { reason: reason.clone(), attempts, stored };
-            self.answers.push((ticket, Err(Box::new(undelivered))));
+            self.answers.undelivered(ticket, undelivered);
         }
         self.state.stats.undelivered += 1;
         self.settled(&record, &meta);
@@ -321,7 +334,8 @@ impl<'a> Settlement<'a> {
     pub(super) fn finish(mut self) -> After {
         self.state.settled.add(std::mem::take(&mut self.run));
         self.state.queue.put_back(self.again);
-        let wakers = self.state.receipts.resolve(self.answers);
-        After { room: self.room, wakers, note: self.note, letters: self.letters }
+        let wakers = self.state.receipts.resolve(self.answers, &self.outcomes);
+        let (letters, outcomes) = (self.letters, self.outcomes);
+        After { room: self.room, wakers, note: self.note, letters, outcomes }
     }
 }

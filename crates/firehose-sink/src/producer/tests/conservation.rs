@@ -7,7 +7,7 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use crate::{FaultSink, MemorySink, Producer, Record, Retry, Stop, split_mix::SplitMix64};
 
-fn seeds() -> Vec<u64> {
+pub(super) fn seeds() -> Vec<u64> {
     match std::env::var("FIREHOSE_SINK_SEED") {
         Ok(seed) => vec![seed.parse().expect("FIREHOSE_SINK_SEED is a number")],
         Err(_) => (1..=20).collect(),

@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use futures::future::{join_all, poll_immediate};
 
+use super::conservation::seeds;
 use super::{AMPLE, over, record, settle_down, start};
-use crate::{Limits, MemorySink, Stored};
+use crate::{Limits, MemorySink, Record, Stored, split_mix::SplitMix64};
 
 #[tokio::test(start_paused = true)]
 async fn a_receipt_names_the_id_and_the_attempts() {
@@ -32,6 +33,59 @@ async fn a_thousand_receipts_each_get_their_own_answer() {
         let id = answer.expect("delivered").id.to_string();
         assert_eq!(id, format!("ratings-{:x}", n + 1));
     }
+}
+
+/// Some records are tracked and some not, some packed, three in ten refused each time: a receipt's
+/// id is always that under which the stream has its record.
+#[tokio::test(start_paused = true)]
+async fn every_receipt_has_the_outcome_of_its_own_record() {
+    for seed in seeds() {
+        let mut random = SplitMix64::with_seed(seed);
+        let records = 1 + usize::try_from(random.up_to(90)).expect("small");
+        let sink = MemorySink::new("ratings").with_limits(Limits { records, ..Limits::FIREHOSE });
+        sink.refuse_share(0.3, seed);
+        let packs = seed % 2 == 0;
+        let (producer, _drain) =
+            over(sink.clone(), |builder| if packs { builder.pack(64) } else { builder });
+        let mut receipts = Vec::new();
+        for n in 0..3_000 {
+            let record = Record::from(format!("<{n}>"));
+            match random.up_to(3) {
+                0 => producer.send(record).await.expect("accepted"),
+                _ => receipts.push((n, producer.send_tracked(record).await.expect("accepted"))),
+            }
+        }
+        producer.flush().await;
+        let (stored, mut again) = (sink.records(), 0);
+        for (n, mut receipt) in receipts {
+            let delivered = (&mut receipt).await.expect("delivered");
+            assert_eq!(receipt.await.expect("delivered"), delivered, "seed {seed}: asked again");
+            let id = delivered.id.to_string();
+            let number = id.strip_prefix("ratings-").expect("the sink's prefix");
+            let place = usize::from_str_radix(number, 16).expect("a number") - 1;
+            let text = String::from_utf8_lossy(stored[place].data());
+            assert!(text.contains(&format!("<{n}>")), "seed {seed}: {n} is not in {text}");
+            again += usize::from(delivered.attempts > 1);
+        }
+        assert!(again > 0, "seed {seed}: something was refused");
+    }
+}
+
+/// On real threads: whoever asks at the very moment of the answer gets it or is woken.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn no_receipt_is_left_asleep() {
+    let limits = Limits { records: 3, ..Limits::FIREHOSE };
+    let sink = MemorySink::new("ratings").with_limits(limits);
+    let (producer, drain) = over(sink, |builder| builder.linger(Duration::ZERO));
+    let mut tasks = Vec::new();
+    for n in 0..20_000 {
+        let receipt = producer.send_tracked(record(n)).await.expect("accepted");
+        tasks.push(tokio::spawn(receipt));
+    }
+    for task in tasks {
+        task.await.expect("no panic").expect("delivered");
+    }
+    assert!(drain.finish(AMPLE).await.is_complete());
 }
 
 #[tokio::test(start_paused = true)]
