@@ -5,13 +5,11 @@ use std::{fmt, sync::Arc};
 use async_trait::async_trait;
 use aws_config::{SdkConfig, retry::RetryConfig};
 use aws_sdk_firehose::{
-    Client, config,
-    config::StalledStreamProtectionConfig,
-    primitives::Blob,
-    types::{PutRecordBatchResponseEntry as Entry, Record as SdkRecord},
+    Client, config, config::StalledStreamProtectionConfig,
+    types::PutRecordBatchResponseEntry as Entry,
 };
 
-use super::{Target, check::is_missing, endpoint, environment, timeouts};
+use super::{Target, body, check::is_missing, endpoint, environment, timeouts};
 use crate::{
     FirehoseSink, Health, Limits, Outcome, PutError, Record, RecordId, Refusal, check_limits,
 };
@@ -19,8 +17,9 @@ use crate::{
 /// A delivery stream at AWS, or at any endpoint that speaks its protocol.
 ///
 /// The stream must have Direct PUT as its source. Nothing is added to a record: for JSON lines on
-/// S3, let each record end in a line feed. See the [crate's notes](crate#aws) on retries and
-/// timeouts.
+/// S3, let each record end in a line feed. The body of a call is written here and not by the SDK:
+/// an interceptor of your client sees it in the request before it is signed, and no records in the
+/// input. See the [crate's notes](crate#aws) on retries and timeouts.
 ///
 /// ```no_run
 /// use firehose_sink::{AwsFirehoseSink, FirehoseSinkExt, Record};
@@ -132,12 +131,11 @@ impl FirehoseSink for AwsFirehoseSink {
         if batch.is_empty() {
             return Ok(Vec::new());
         }
-        let blob = |record: &Record| Blob::new(record.data().as_ref());
-        let records: Result<Vec<SdkRecord>, _> =
-            batch.iter().map(|record| SdkRecord::builder().data(blob(record)).build()).collect();
-        let records = records.map_err(|error| self.target.failed_build(error))?;
+        let body = body::put_record_batch(self.stream(), batch);
         let call = self.client.put_record_batch().delivery_stream_name(self.stream());
-        let answer = call.set_records(Some(records)).send().await;
+        // The SDK asks for the list and writes it; what goes out is `body`.
+        let call = call.set_records(Some(Vec::new())).customize();
+        let answer = call.mutate_request(move |request| body::put_in(request, &body)).send().await;
         let entries = answer.map_err(|error| self.target.failed(error))?.request_responses;
         self.target.check_entries(entries.len(), batch.len())?;
         entries.into_iter().map(|entry| self.outcome(entry)).collect()

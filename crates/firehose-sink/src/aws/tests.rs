@@ -4,7 +4,7 @@ mod firehose;
 mod kinesis;
 
 use std::{
-    collections::VecDeque,
+    collections::{HashMap, VecDeque},
     sync::{
         Arc, Mutex,
         atomic::{AtomicU64, Ordering},
@@ -35,6 +35,9 @@ enum Answer {
     Hangs,
 }
 
+/// The headers of a request, and how long its body was.
+type Head = (HashMap<String, String>, usize);
+
 /// Makes the error of a broken wire anew, for such errors cannot be cloned.
 type Break = fn() -> ConnectorError;
 
@@ -43,6 +46,7 @@ type Break = fn() -> ConnectorError;
 struct Wire {
     answers: Arc<Mutex<VecDeque<Answer>>>,
     requests: Arc<Mutex<Vec<serde_json::Value>>>,
+    heads: Arc<Mutex<Vec<Head>>>,
     /// Whether it takes every record once the list is through.
     accepts: bool,
 }
@@ -70,13 +74,22 @@ impl Wire {
     }
 
     /// Takes every record and gives each an id of its own, as a healthy stream does.
-    #[cfg(feature = "conformance")]
     fn that_accepts() -> Self {
         Self { accepts: true, ..Self::default() }
     }
 
     fn requests(&self) -> Vec<serde_json::Value> {
         self.requests.lock().expect("not poisoned").clone()
+    }
+
+    /// What this header said in each request that had it.
+    fn headers(&self, name: &str) -> Vec<String> {
+        let heads = self.heads.lock().expect("not poisoned");
+        heads.iter().filter_map(|(headers, _)| headers.get(name).cloned()).collect()
+    }
+
+    fn lengths(&self) -> Vec<usize> {
+        self.heads.lock().expect("not poisoned").iter().map(|(_, length)| *length).collect()
     }
 
     /// Everything the SDK wants to know, and nothing from the environment.
@@ -110,6 +123,9 @@ impl std::fmt::Debug for Wire {
 impl HttpConnector for Wire {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         let body = request.body().bytes().expect("the body is in memory");
+        let headers = request.headers().iter();
+        let headers = headers.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+        self.heads.lock().expect("not poisoned").push((headers, body.len()));
         let body = serde_json::from_slice(body).expect("the body is JSON");
         let accepted = self.accepts.then(|| Answer::Says(200, every_record_accepted(&body)));
         self.requests.lock().expect("not poisoned").push(body);

@@ -26,6 +26,31 @@ async fn all_accepted() {
     );
 }
 
+/// The body is not the SDK's: it has to hold any bytes, and any name, as the SDK's would.
+#[tokio::test]
+async fn the_body_is_what_the_sdk_would_write() {
+    let name = "a \"quoted\\ name\u{7}";
+    let data: Vec<Vec<u8>> =
+        (0..=255_u8).map(|n| (0..n).map(|k| k.wrapping_mul(n)).collect()).collect();
+    let bare = Wire::that_accepts();
+    let mut put = aws_sdk_firehose::Client::new(&bare.config()).put_record_batch();
+    for data in &data {
+        let blob = aws_sdk_firehose::primitives::Blob::new(data.as_slice());
+        let record = aws_sdk_firehose::types::Record::builder().data(blob).build();
+        put = put.records(record.expect("with data"));
+    }
+    put.delivery_stream_name(name).send().await.expect("accepted");
+    let ours = Wire::that_accepts();
+    let records: Vec<Record> = data.into_iter().map(Record::new).collect();
+    let sink = AwsFirehoseSink::from_config(&ours.config(), name);
+    sink.put_batch(&records).await.expect("accepted");
+    assert_eq!(ours.requests(), bare.requests());
+    assert_eq!(ours.headers("content-type"), bare.headers("content-type"));
+    assert_eq!(ours.headers("x-amz-target"), bare.headers("x-amz-target"));
+    let length = ours.lengths()[0].to_string();
+    assert!(ours.headers("content-length").iter().all(|header| *header == length));
+}
+
 #[tokio::test]
 async fn a_refused_record_keeps_its_place_its_code_and_its_words() {
     // The count is wrong on purpose: entries count, the count does not.
