@@ -115,7 +115,8 @@ impl Buffers {
     /// Takes one buffer out.
     pub(crate) fn take(&mut self, filing: &Filing) -> Option<Contents> {
         let open = match filing {
-            Filing::Whole => self.whole.take(),
+            // Records that came through processors are filed, also when it is with all others.
+            Filing::Whole => self.whole.take().or_else(|| self.filed.remove(filing)),
             filed => self.filed.remove(filed),
         };
         open.map(OpenBuffer::into_contents)

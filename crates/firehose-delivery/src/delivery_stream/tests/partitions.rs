@@ -128,3 +128,20 @@ async fn partitions_convert_and_an_update_keeps_what_was_filed() {
     let folders: Vec<_> = objects.keys().map(|key| &key[..key.rfind('/').unwrap()]).collect();
     assert_eq!(folders, ["Han Solo", "to/Han Solo"]);
 }
+
+/// A processor without partitions: the records go out with all others.
+#[tokio::test(start_paused = true)]
+async fn section_4_4_a_delimiter_alone_needs_no_partitions() {
+    let store = Arc::new(InMemory::new());
+    let delimiter = Processing { delimiter: Some(b"\n".to_vec()), ..Processing::default() };
+    let config = DeliveryStreamConfig::new("s")
+        .buffering(1_000, Duration::from_secs(60))
+        .processing(delimiter);
+    let stream = DeliveryStream::open(config, bucket(&store), six_o_clock()).await.unwrap();
+    let abc = Record::from(Bytes::from_static(b"abc"));
+    stream.put_batch(&[abc.clone(), abc]).await.unwrap();
+    tokio::time::sleep(Duration::from_secs(61)).await;
+    assert_eq!(stream.stats().delivered_records, 2, "by age");
+    let bodies: Vec<_> = objects(&*store).await.into_values().collect();
+    assert_eq!(bodies, [Bytes::from_static(b"abc\nabc\n")]);
+}
