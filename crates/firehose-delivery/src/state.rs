@@ -175,8 +175,13 @@ impl Shared {
 
     /// Takes nothing more in, and sends the open buffer on its way.
     pub(crate) fn close(&self) -> u64 {
-        let ticket = self.flush();
-        self.lock().outgoing = None;
+        let now = self.clock.now();
+        let mut state = self.lock();
+        // In one step: a batch that came in between would never go out.
+        state.seal_all(Trigger::Flush, now);
+        state.outgoing = None;
+        let ticket = state.sealed;
+        drop(state);
         // The age watch has nothing left to do; whoever waits for room is told.
         self.opened.notify_one();
         self.room.notify_waiters();
