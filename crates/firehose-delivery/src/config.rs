@@ -5,8 +5,8 @@ use std::{sync::Arc, time::Duration};
 use chrono_tz::Tz;
 
 use crate::{
-    Error, GlueTable, JsonConverter, JsonSerDe, ParquetOptions, RawCompression, SchemaSource,
-    SubRecords, intake::Intake, prefix,
+    Backup, Error, GlueTable, JsonConverter, JsonSerDe, ParquetOptions, RawCompression,
+    SchemaSource, SubRecords, intake::Intake, prefix,
 };
 
 /// When a buffer goes out: at the first of the two.
@@ -163,6 +163,7 @@ pub struct DeliveryStreamConfig {
     pub(crate) partitioning: Option<DynamicPartitioning>,
     pub(crate) retry: RetryPolicy,
     pub(crate) max_undelivered_bytes: Option<usize>,
+    pub(crate) backup: Option<Box<Backup>>,
 }
 
 impl DeliveryStreamConfig {
@@ -183,6 +184,7 @@ impl DeliveryStreamConfig {
             partitioning: None,
             retry: RetryPolicy::default(),
             max_undelivered_bytes: None,
+            backup: None,
         }
     }
 
@@ -310,6 +312,13 @@ impl DeliveryStreamConfig {
         self
     }
 
+    /// Keeps every record as it came, too. Once a stream has a backup it keeps it.
+    #[must_use]
+    pub fn backed_up_by(mut self, backup: Backup) -> Self {
+        self.backup = Some(Box::new(backup));
+        self
+    }
+
     /// Name of the stream.
     #[must_use]
     pub fn name(&self) -> &str {
@@ -384,7 +393,7 @@ impl DeliveryStreamConfig {
             let problem = "must have BlockSizeBytes and PageSizeBytes of at least 1";
             return refuse("ParquetSerDe", problem.to_owned());
         }
-        Ok(())
+        self.backup.as_ref().map_or(Ok(()), |backup| backup.check(&self.name))
     }
 }
 

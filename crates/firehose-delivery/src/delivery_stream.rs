@@ -7,14 +7,12 @@ use firehose_sink::{
     Limits, Outcome, PutError, PutErrorKind, Record, RecordId, Refusal, Stored, check_limits,
 };
 use object_store::ObjectStore;
-use tokio::sync::mpsc;
 use uuid::Uuid;
 
 use crate::{
     Clock, DeliveryStreamConfig, Error, Observer, StreamStats,
-    deliver::{Deliverer, Destination},
-    state::{Admission, CloseOnDrop, Shared},
-    worker,
+    state::{Admission, BackupTerms, CloseOnDrop, Shared, Terms},
+    worker::Launcher,
 };
 
 /// A delivery stream in this process: records in, objects out.
@@ -30,6 +28,7 @@ pub struct DeliveryStream {
     name: Arc<str>,
     id_prefix: Arc<str>,
     shared: Arc<Shared>,
+    launcher: Arc<Launcher>,
     _close: Arc<CloseOnDrop>,
 }
 
@@ -76,19 +75,19 @@ impl DeliveryStream {
         observer: Observer,
     ) -> Result<Self, Error> {
         config.validate()?;
-        let (outgoing, sealed) = mpsc::unbounded_channel();
-        let hints = config.buffering_hints();
-        let limit = config.undelivered_limit();
-        let destination = Destination::new(&config, store)?;
-        let shared = Arc::new(Shared::new(hints, destination, clock, limit, outgoing));
-        let deliverer = Deliverer { stream: config.name.clone(), observer };
-        tokio::spawn(worker::watch_age(Arc::clone(&shared)));
-        tokio::spawn(worker::deliver_until_discarded(Arc::clone(&shared), deliverer, sealed));
+        let terms = Terms::new(&config, store)?;
+        let backup = config.backup.as_deref().map(BackupTerms::new).transpose()?;
+        let launcher = Launcher::new(&config.name, clock, observer);
+        let shared = launcher.launch(terms, None);
+        if let Some(backup) = backup {
+            shared.back_up(backup, &launcher);
+        }
         Ok(Self {
             name: config.name.into(),
             id_prefix: format!("{:016x}", Uuid::new_v4().as_u64_pair().1).into(),
             _close: Arc::new(CloseOnDrop(Arc::clone(&shared))),
             shared,
+            launcher: Arc::new(launcher),
         })
     }
 
@@ -100,8 +99,8 @@ impl DeliveryStream {
 
     /// Puts a batch into the buffer, whole or not at all.
     ///
-    /// Waits while too much is undelivered and deliveries go through. While the store refuses
-    /// them, every record is refused with `ServiceUnavailableException` instead.
+    /// Waits while too much is undelivered and deliveries go through. While the store, or that of
+    /// the backup, refuses them, every record is refused with `ServiceUnavailableException` instead.
     ///
     /// # Errors
     ///
@@ -135,10 +134,14 @@ impl DeliveryStream {
     }
 
     /// Sends out what is buffered and waits until everything accepted so far is in the store.
-    /// Waits for as long as the store refuses.
+    /// Waits for the backup, too, and for as long as the store refuses.
     pub async fn flush(&self) {
         let ticket = self.shared.flush();
+        let backup = self.shared.backup().map(|backup| (backup.flush(), backup));
         self.shared.wait_for(ticket).await;
+        if let Some((ticket, backup)) = backup {
+            backup.wait_for(ticket).await;
+        }
     }
 
     /// Gives the stream another configuration and another store, which hold for every record that
@@ -146,8 +149,12 @@ impl DeliveryStream {
     ///
     /// # Errors
     ///
-    /// [`Error::Config`] when the configuration breaks a rule or names another stream; then
-    /// nothing changes.
+    /// [`Error::Config`] when the configuration breaks a rule, names another stream, or leaves out
+    /// the backup that the stream has; then nothing changes.
+    ///
+    /// # Panics
+    ///
+    /// Outside of a tokio runtime, when a backup is added.
     pub fn update(
         &self,
         config: &DeliveryStreamConfig,
@@ -158,23 +165,32 @@ impl DeliveryStream {
             let problem = format!("cannot become `{}`: a stream keeps its name", config.name);
             return Err(Error::config(&self.name, "DeliveryStreamName", problem));
         }
-        let destination = Destination::new(config, store)?;
-        self.shared.update(destination, config.buffering_hints(), config.undelivered_limit());
+        if config.backup.is_none() && self.shared.backup().is_some() {
+            let problem = "cannot be Disabled once it is Enabled";
+            return Err(Error::config(&self.name, "S3BackupMode", problem));
+        }
+        let terms = Terms::new(config, store)?;
+        let backup = config.backup.as_deref().map(BackupTerms::new).transpose()?;
+        self.shared.update(terms, backup, &self.launcher);
         Ok(())
     }
 
     /// Takes no more records and drops those that are not delivered yet, as
-    /// `DeleteDeliveryStream` does; answers with how many were dropped. An object that is being
-    /// put may or may not appear.
+    /// `DeleteDeliveryStream` does; answers with how many were dropped, those of the backup counted
+    /// in. An object that is being put may or may not appear.
     pub fn discard(&self) -> u64 {
         self.shared.discard()
     }
 
     /// Takes no more records, delivers what was accepted, and answers with the final counts.
-    /// Waits for as long as the store refuses; [`close_within`](Self::close_within) does not.
+    /// Waits for the backup, too, and for as long as the store refuses; [`close_within`](Self::close_within) does not.
     pub async fn close(&self) -> StreamStats {
         let ticket = self.shared.close();
         self.shared.wait_for(ticket).await;
+        if let Some(backup) = self.shared.backup() {
+            // Closed with the stream: the ticket is that of its last buffer.
+            backup.wait_for(backup.close()).await;
+        }
         self.stats()
     }
 
@@ -186,20 +202,21 @@ impl DeliveryStream {
     /// trying while the process lives.
     pub async fn close_within(&self, deadline: Duration) -> Result<StreamStats, Error> {
         tokio::time::timeout(deadline, self.close()).await.map_err(|_| {
-            let stats = self.stats();
+            let (stats, backup) = (self.stats(), self.backup_stats().unwrap_or_default());
             Error::Undelivered {
                 stream: self.name.to_string(),
-                records: stats.buffered_records,
-                bytes: stats.buffered_bytes,
-                last_error: self.shared.last_error(),
+                records: stats.buffered_records + backup.buffered_records,
+                bytes: stats.buffered_bytes + backup.buffered_bytes,
+                last_error: self.last_error(),
             }
         })
     }
 
-    /// What the store said when it last refused an object.
+    /// What the store said when it last refused an object; when it never did, what the backup's
+    /// store said.
     #[must_use]
     pub fn last_error(&self) -> Option<String> {
-        self.shared.last_error()
+        self.shared.last_error().or_else(|| self.shared.backup()?.last_error())
     }
 
     /// When the oldest record arrived that is not delivered yet.
@@ -208,10 +225,23 @@ impl DeliveryStream {
         self.shared.oldest_undelivered()
     }
 
-    /// The counters now.
+    /// When the oldest record arrived that the backup does not hold yet.
+    #[must_use]
+    pub fn backup_oldest_undelivered(&self) -> Option<DateTime<Utc>> {
+        self.shared.backup()?.oldest_undelivered()
+    }
+
+    /// The counters now, without those of the backup.
     #[must_use]
     pub fn stats(&self) -> StreamStats {
         self.shared.stats()
+    }
+
+    /// The counters of the backup now; none without a backup. Its records are all that were
+    /// accepted since there is one.
+    #[must_use]
+    pub fn backup_stats(&self) -> Option<StreamStats> {
+        self.shared.backup().map(|backup| backup.stats())
     }
 }
 

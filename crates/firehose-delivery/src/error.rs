@@ -31,7 +31,7 @@ pub enum Error {
     Undelivered {
         /// Name of the delivery stream.
         stream: String,
-        /// Records accepted and not delivered.
+        /// Records accepted and not delivered; one that its backup lacks as well counts twice.
         records: u64,
         /// Their bytes, as received.
         bytes: u64,

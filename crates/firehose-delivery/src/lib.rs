@@ -13,6 +13,7 @@
 //! - The parts, for those who need one alone: [`RecordBuffer`] (when is a buffer due),
 //!   [`JsonConverter`] (JSON to Arrow), [`ParquetObject`] (JSON to a Parquet file).
 //! - [`GlueTable`] and [`GlueType`]: the columns, as the Glue catalogue spells them.
+//! - [`Backup`]: the records as they came, kept beside what became of them.
 //! - [`Observer`] and [`StreamStats`]: what happens, and what became of every record.
 //!
 //! # Why it is shaped so
@@ -64,6 +65,7 @@
 //!
 //! None.
 
+mod backup;
 mod buffer;
 mod buffers;
 mod clock;
@@ -89,6 +91,7 @@ mod stats;
 mod time_pattern;
 mod worker;
 
+pub use backup::Backup;
 pub use buffer::{BufferedRecords, RecordBuffer, Trigger};
 pub use chrono_tz::Tz;
 pub use clock::Clock;

@@ -1,5 +1,7 @@
 //! What the handle and the tasks of a stream share.
 
+mod backup;
+
 use std::{
     collections::{HashMap, VecDeque},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -7,18 +9,42 @@ use std::{
 
 use chrono::{DateTime, Utc};
 use firehose_sink::Record;
+use object_store::ObjectStore;
 use tokio::{
     sync::{Notify, futures::Notified, mpsc, watch},
     time::Instant,
 };
 
 use crate::{
-    BufferingHints, Clock, PartitionKeys, ProcessingFailure, StreamStats, Trigger,
+    BufferingHints, Clock, DeliveryStreamConfig, Error, PartitionKeys, ProcessingFailure,
+    StreamStats, Trigger,
     buffers::{Buffers, Filing},
     deliver::Destination,
     intake::Item,
-    worker::{Sealed, Watch},
+    worker::{Launcher, Sealed, Watch},
 };
+pub(crate) use backup::BackupTerms;
+
+/// What holds for the records that are put from now on.
+#[derive(Debug)]
+pub(crate) struct Terms {
+    destination: Destination,
+    hints: BufferingHints,
+    undelivered_limit: usize,
+}
+
+impl Terms {
+    pub(crate) fn new(
+        config: &DeliveryStreamConfig,
+        store: Arc<dyn ObjectStore>,
+    ) -> Result<Self, Error> {
+        Ok(Self {
+            destination: Destination::new(config, store)?,
+            hints: config.buffering_hints(),
+            undelivered_limit: config.undelivered_limit(),
+        })
+    }
+}
 
 /// The state of one stream. The lock is held for copying records, never across an await.
 #[derive(Debug)]
@@ -26,7 +52,8 @@ pub(crate) struct Shared {
     pub(crate) clock: Clock,
     state: Mutex<State>,
     opened: Notify,
-    room: Notify,
+    /// One for the stream and its backup: a batch needs room in both.
+    room: Arc<Notify>,
     /// Buffers sealed and settled so far; the second moves last.
     settled: watch::Sender<u64>,
     discarded: watch::Sender<bool>,
@@ -48,6 +75,8 @@ struct State {
     /// What the store said, while it refuses.
     failing: Option<String>,
     last_error: Option<String>,
+    /// Takes the records as they came.
+    backup: Option<Arc<Shared>>,
 }
 
 /// Whether a batch was let in.
@@ -64,10 +93,9 @@ pub(crate) enum Admission {
 
 impl Shared {
     pub(crate) fn new(
-        hints: BufferingHints,
-        destination: Destination,
+        Terms { destination, hints, undelivered_limit }: Terms,
         clock: Clock,
-        undelivered_limit: usize,
+        room: Arc<Notify>,
         outgoing: mpsc::UnboundedSender<Sealed>,
     ) -> Self {
         let state = State {
@@ -81,12 +109,13 @@ impl Shared {
             outgoing: Some(outgoing),
             failing: None,
             last_error: None,
+            backup: None,
         };
         Self {
             clock,
             state: Mutex::new(state),
             opened: Notify::new(),
-            room: Notify::new(),
+            room,
             settled: watch::Sender::new(0),
             discarded: watch::Sender::new(false),
         }
@@ -111,10 +140,13 @@ impl Shared {
                 continue;
             }
             let bytes: usize = batch.iter().map(Record::len).sum();
-            let undelivered = state.stats.buffered_bytes;
-            // A batch larger than the limit would never get in: an empty stream takes any.
-            if undelivered > 0 && undelivered + bytes as u64 > state.undelivered_limit {
+            if !state.has_room(bytes) {
                 return self.make_room(&mut state, now, arrival);
+            }
+            if let Some(backup) = &state.backup
+                && let Err(why) = backup.admit_raw(now, arrival, batch, bytes)
+            {
+                return why;
             }
             let first = state.stats.accepted_records;
             let opened = match processed {
@@ -185,23 +217,28 @@ impl Shared {
         // The age watch has nothing left to do; whoever waits for room is told.
         self.opened.notify_one();
         self.room.notify_waiters();
+        if let Some(backup) = self.backup() {
+            backup.close();
+        }
         ticket
     }
 
     /// From the next record on, another destination and other hints hold. What is buffered goes
     /// out as it was accepted.
-    pub(crate) fn update(
-        &self,
-        destination: Destination,
-        hints: BufferingHints,
-        undelivered_limit: usize,
-    ) {
+    pub(crate) fn update(&self, terms: Terms, backup: Option<BackupTerms>, launcher: &Launcher) {
+        let Terms { destination, hints, undelivered_limit } = terms;
         let now = self.clock.now();
         let mut state = self.lock();
+        if state.outgoing.is_none() {
+            return;
+        }
         state.seal_all(Trigger::Update, now);
         state.destination = Arc::new(destination);
         state.buffers.set_hints(hints);
         state.undelivered_limit = undelivered_limit as u64;
+        if let Some(backup) = backup {
+            state.back_up(backup, launcher);
+        }
         drop(state);
         self.room.notify_waiters();
     }
@@ -222,7 +259,7 @@ impl Shared {
         self.settled.send_replace(u64::MAX);
         self.opened.notify_one();
         self.room.notify_waiters();
-        dropped
+        dropped + self.backup().map_or(0, |backup| backup.discard())
     }
 
     /// Resolves when what is undelivered is dropped.
@@ -295,6 +332,13 @@ impl Shared {
 }
 
 impl State {
+    /// Whether a batch of this size may come in. One larger than the limit would never get in: an
+    /// empty stream takes any.
+    fn has_room(&self, bytes: usize) -> bool {
+        let undelivered = self.stats.buffered_bytes;
+        undelivered == 0 || undelivered + bytes as u64 <= self.undelivered_limit
+    }
+
     /// Puts records in that belong together; whether a buffer was opened.
     fn accept_all(&mut self, now: Instant, arrival: DateTime<Utc>, batch: &[Record]) -> bool {
         let mut any_opened = false;

@@ -4,15 +4,43 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use futures::StreamExt;
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, mpsc};
 use uuid::Uuid;
 
 use crate::{
-    BufferedRecords, PartitionKeys, ProcessingFailure, Trigger,
+    BufferedRecords, Clock, Observer, PartitionKeys, ProcessingFailure, Trigger,
     deliver::{Deliverer, Destination},
     output::{self, Prepared},
-    state::Shared,
+    state::{Shared, Terms},
 };
+
+/// Starts a stream, and the backup of a stream, with the two tasks of each.
+#[derive(Debug)]
+pub(crate) struct Launcher {
+    stream: String,
+    clock: Clock,
+    /// Tells of new room, for the stream and its backup alike.
+    room: Arc<Notify>,
+    observer: Observer,
+}
+
+impl Launcher {
+    pub(crate) fn new(stream: &str, clock: Clock, observer: Observer) -> Self {
+        Self { stream: stream.to_owned(), clock, room: Arc::default(), observer }
+    }
+
+    /// Starts one; without an observer of its own, the stream's is told.
+    pub(crate) fn launch(&self, terms: Terms, observer: Option<Observer>) -> Arc<Shared> {
+        let (outgoing, sealed) = mpsc::unbounded_channel();
+        let room = Arc::clone(&self.room);
+        let shared = Arc::new(Shared::new(terms, self.clock, room, outgoing));
+        let observer = observer.unwrap_or_else(|| self.observer.clone());
+        let deliverer = Deliverer { stream: self.stream.clone(), observer };
+        tokio::spawn(watch_age(Arc::clone(&shared)));
+        tokio::spawn(deliver_until_discarded(Arc::clone(&shared), deliverer, sealed));
+        shared
+    }
+}
 
 /// A buffer that has gone out and is on its way to the store.
 #[derive(Debug)]
@@ -47,7 +75,7 @@ impl Sealed {
 const CONVERSIONS: usize = 2;
 
 /// Seals the buffer when its oldest record reaches the interval. Ends when the stream closes.
-pub(crate) async fn watch_age(shared: Arc<Shared>) {
+async fn watch_age(shared: Arc<Shared>) {
     loop {
         let opened = shared.buffer_opened();
         match shared.seal_if_old() {
@@ -71,7 +99,7 @@ pub(crate) enum Watch {
 
 /// Delivers sealed buffers until the stream is closed and the last one is in the store, or until
 /// what is left is discarded.
-pub(crate) async fn deliver_until_discarded(
+async fn deliver_until_discarded(
     shared: Arc<Shared>,
     deliverer: Deliverer,
     sealed: mpsc::UnboundedReceiver<Sealed>,

@@ -33,6 +33,8 @@ CONVERSION = {
     "InputFormatConfiguration": {"Deserializer": {"OpenXJsonSerDe": {}}},
     "OutputFormatConfiguration": {"Serializer": {"ParquetSerDe": {}}},
 }
+# The member for a backup, by whether it is an update.
+BACKUPS = {False: "S3BackupConfiguration", True: "S3BackupUpdate"}
 HINTS = {"SizeInMBs": 64, "IntervalInSeconds": 60}
 TABLE = {"Name": "there", "StorageDescriptor": {"Columns": [{"Name": "user", "Type": "string"}]}}
 
@@ -265,6 +267,11 @@ def destination(steps):
         if "OrcSerDe" in steps:
             conversion["OutputFormatConfiguration"] = {"Serializer": {}}
         made |= {"DataFormatConversionConfiguration": conversion, "BufferingHints": HINTS}
+    if steps[-1] == "S3BackupMode":
+        made[BACKUPS[update]] = BARE
+    if BACKUPS[update] in steps and not update:
+        hints = {"BufferingHints": HINTS} if "BufferingHints" in steps and len(steps) == 4 else {}
+        made |= {"S3BackupMode": "Enabled", BACKUPS[update]: BARE | hints}
     if "BufferingHints" in steps and len(steps) == 3:
         made["BufferingHints"] = HINTS
     return made

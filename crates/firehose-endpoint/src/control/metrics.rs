@@ -5,6 +5,7 @@
 
 use std::fmt::Write as _;
 
+use firehose_delivery::StreamStats;
 use http::{HeaderValue, header::CONTENT_TYPE};
 use s3s::HttpResponse;
 use serde_json::Value;
@@ -48,9 +49,21 @@ pub(super) const METRICS: &[Metric] = &[
         s.stats.delivered_bytes
     }),
     counter("DeliveryToS3.ObjectCount", "Objects under the prefix.", |s| s.stats.delivered_objects),
-    gauge("DeliveryToS3.Success", "Share of the puts to S3 that succeeded.", success),
+    gauge("DeliveryToS3.Success", "Share of the puts to S3 that succeeded.", |s| success(&s.stats)),
     gauge("DeliveryToS3.DataFreshness", "Age of the oldest undelivered record, in seconds.", |s| {
         s.oldest_age.map_or(0.0, |age| age.as_secs_f64())
+    }),
+    counter("BackupToS3.Records", "Source records in objects of the backup.", |s| {
+        s.backup_stats.delivered_records
+    }),
+    counter("BackupToS3.Bytes", "Bytes of the objects of the backup.", |s| {
+        s.backup_stats.delivered_bytes
+    }),
+    gauge("BackupToS3.Success", "Share of the puts of the backup that succeeded.", |s| {
+        success(&s.backup_stats)
+    }),
+    gauge("BackupToS3.DataFreshness", "Age of the oldest record to back up, in seconds.", |s| {
+        s.backup_oldest_age.map_or(0.0, |age| age.as_secs_f64())
     }),
     counter("SucceedConversion.Records", "Records that were converted.", |s| {
         if s.stats.delivered_rows > 0 { s.stats.delivered_records } else { 0 }
@@ -130,9 +143,9 @@ const fn gauge(name: &'static str, help: &'static str, read: fn(&StreamStatus) -
 }
 
 /// 1 while nothing was put: no put has failed.
-fn success(stream: &StreamStatus) -> f64 {
-    let good = stream.stats.delivered_objects + stream.stats.error_objects;
-    let all = good + stream.stats.put_retries;
+fn success(stats: &StreamStats) -> f64 {
+    let good = stats.delivered_objects + stats.error_objects;
+    let all = good + stats.put_retries;
     if all == 0 { 1.0 } else { as_f64(good) / as_f64(all) }
 }
 
@@ -168,8 +181,6 @@ fn text(streams: &[StreamStatus]) -> String {
 mod tests {
     use std::time::Duration;
 
-    use firehose_delivery::StreamStats;
-
     use super::*;
     use crate::protocol::Caller;
 
@@ -185,12 +196,18 @@ mod tests {
         stats.partition_limit_records = 1;
         stats.active_partitions = 5;
         stats.expired_records = 4;
+        let mut backup_stats = StreamStats::default();
+        backup_stats.delivered_records = 9;
+        backup_stats.delivered_bytes = 90;
+        backup_stats.delivered_objects = 1;
+        backup_stats.put_retries = 1;
         StreamStatus {
             caller: Caller { account: "000000000000".to_owned(), region: "us-east-1".to_owned() },
             name: "ratings".to_owned(),
             status: "ACTIVE",
             version_id: "1".to_owned(),
             stats,
+            backup_stats,
             put_record_requests: 2,
             put_record_bytes: 20,
             put_record_batch_requests: 1,
@@ -199,6 +216,7 @@ mod tests {
             throttled_records: 0,
             last_error: None,
             oldest_age: Some(Duration::from_millis(1500)),
+            backup_oldest_age: Some(Duration::from_millis(2500)),
         }
     }
 
@@ -215,6 +233,10 @@ mod tests {
             ("aws_firehose_delivery_to_s3_object_count_total", "3"),
             ("aws_firehose_delivery_to_s3_success", "0.75"),
             ("aws_firehose_delivery_to_s3_data_freshness", "1.5"),
+            ("aws_firehose_backup_to_s3_records_total", "9"),
+            ("aws_firehose_backup_to_s3_bytes_total", "90"),
+            ("aws_firehose_backup_to_s3_success", "0.5"),
+            ("aws_firehose_backup_to_s3_data_freshness", "2.5"),
             ("aws_firehose_succeed_conversion_records_total", "0"),
             ("aws_firehose_failed_conversion_records_total", "4"),
             ("aws_firehose_failed_processing_records_total", "3"),

@@ -7,19 +7,8 @@ pub(super) fn filled(given: &Value) -> Value {
     let mut destination = given.as_object().cloned().unwrap_or_default();
     let partitions = partitioning_is_on(&destination);
     let size = if conversion_is_on(&destination) || partitions { 128 } else { 5 };
-    fill(&mut destination, "Prefix", json!(""));
-    fill(
-        &mut destination,
-        "BufferingHints",
-        json!({ "SizeInMBs": size, "IntervalInSeconds": 300 }),
-    );
-    fill(&mut destination, "CompressionFormat", json!("UNCOMPRESSED"));
-    fill(
-        &mut destination,
-        "EncryptionConfiguration",
-        json!({ "NoEncryptionConfig": "NoEncryption" }),
-    );
-    fill(&mut destination, "CloudWatchLoggingOptions", json!({ "Enabled": false }));
+    fill_plain(&mut destination, size);
+    fill_backup(&mut destination);
     fill(&mut destination, "S3BackupMode", json!("Disabled"));
     fill(&mut destination, "CustomTimeZone", json!("UTC"));
     if let Some(block) = destination.get_mut(PARTITIONING).filter(|_| partitions) {
@@ -29,6 +18,23 @@ pub(super) fn filled(given: &Value) -> Value {
     Value::Object(destination)
 }
 
+/// What every S3 destination has, also that of a backup.
+fn fill_plain(destination: &mut Map<String, Value>, size: u32) {
+    fill(destination, "Prefix", json!(""));
+    fill(destination, "BufferingHints", json!({ "SizeInMBs": size, "IntervalInSeconds": 300 }));
+    fill(destination, "CompressionFormat", json!("UNCOMPRESSED"));
+    fill(destination, "EncryptionConfiguration", json!({ "NoEncryptionConfig": "NoEncryption" }));
+    fill(destination, "CloudWatchLoggingOptions", json!({ "Enabled": false }));
+}
+
+fn fill_backup(destination: &mut Map<String, Value>) {
+    if let Some(backup) = destination.get_mut(BACKUP).and_then(Value::as_object_mut) {
+        fill_plain(backup, 5);
+    }
+}
+
+const BACKUP: &str = "S3BackupConfiguration";
+const CONVERSION: &str = "DataFormatConversionConfiguration";
 const PARTITIONING: &str = "DynamicPartitioningConfiguration";
 
 /// Whether records are filed by partition keys; left out it is off.
@@ -49,18 +55,22 @@ fn conversion_is_on(destination: &Map<String, Value>) -> bool {
 }
 
 /// Lays an update over what is kept: members that are given replace, absent ones stay. The
-/// conversion merges member by member, every other block is replaced whole.
+/// conversion merges member by member and the backup by its own members, every other block is
+/// replaced whole.
 pub(super) fn merged(kept: &Value, update: &Value) -> Value {
     let mut destination = kept.as_object().cloned().unwrap_or_default();
     for (member, given) in update.as_object().into_iter().flatten() {
         // The request calls the backup of an update by another name than that of a create.
-        let member = if member == "S3BackupUpdate" { "S3BackupConfiguration" } else { member };
-        let merges = ["DataFormatConversionConfiguration", "S3BackupConfiguration"];
+        let member = if member == "S3BackupUpdate" { BACKUP } else { member };
         match destination.get_mut(member) {
-            Some(old) if merges.contains(&member) => merge_members(old, given),
+            Some(old) if member == CONVERSION => merge_members(old, given),
+            Some(Value::Object(old)) if member == BACKUP => {
+                old.extend(given.as_object().cloned().unwrap_or_default());
+            }
             _ => drop(destination.insert(member.to_owned(), given.clone())),
         }
     }
+    fill_backup(&mut destination);
     Value::Object(destination)
 }
 
@@ -98,6 +108,29 @@ mod tests {
             "S3BackupMode": "Disabled", "CustomTimeZone": "UTC"
         });
         assert_eq!(kept, expected);
+    }
+
+    #[test]
+    fn a_backup_gets_defaults_and_is_merged_by_its_own_members() {
+        let bare = json!({ "S3BackupConfiguration": { "RoleARN": "r", "BucketARN": "b" } });
+        let mut expected = json!({
+            "RoleARN": "r", "BucketARN": "b", "Prefix": "",
+            "BufferingHints": { "SizeInMBs": 5, "IntervalInSeconds": 300 },
+            "CompressionFormat": "UNCOMPRESSED",
+            "EncryptionConfiguration": { "NoEncryptionConfig": "NoEncryption" },
+            "CloudWatchLoggingOptions": { "Enabled": false }
+        });
+        let kept = filled(&bare);
+        assert_eq!(kept[BACKUP], expected);
+        let added = merged(&filled(&json!({})), &json!({ "S3BackupUpdate": bare[BACKUP] }));
+        assert_eq!(added[BACKUP], expected, "also when an update brings it");
+
+        let encrypted = json!({ "KMSEncryptionConfig": { "AWSKMSKeyARN": "k" } });
+        let update = json!({ "Prefix": "p", "EncryptionConfiguration": encrypted });
+        expected.as_object_mut().unwrap().extend(update.as_object().unwrap().clone());
+        let merged = merged(&kept, &json!({ "S3BackupUpdate": update }));
+        assert_eq!(merged[BACKUP], expected);
+        assert_eq!(merged.get("S3BackupUpdate"), None);
     }
 
     #[test]

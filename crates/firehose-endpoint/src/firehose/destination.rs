@@ -10,6 +10,8 @@ use crate::protocol::AwsError;
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
 pub(super) struct S3Destination {
+    #[serde(rename = "RoleARN")]
+    pub(super) role_arn: String,
     #[serde(rename = "BucketARN")]
     pub(super) bucket_arn: String,
     pub(super) prefix: String,
@@ -20,6 +22,7 @@ pub(super) struct S3Destination {
     pub(super) cloud_watch_logging_options: Logging,
     pub(super) processing_configuration: Processing,
     pub(super) s3_backup_mode: Option<String>,
+    pub(super) s3_backup_configuration: Option<Box<Self>>,
     pub(super) data_format_conversion_configuration: Option<Conversion>,
     pub(super) dynamic_partitioning_configuration: Switch,
     pub(super) file_extension: Option<String>,
@@ -114,6 +117,16 @@ impl S3Destination {
     /// The conversion, when it is on.
     pub(super) fn conversion(&self) -> Option<&Conversion> {
         self.data_format_conversion_configuration.as_ref().filter(|conversion| conversion.enabled)
+    }
+
+    /// Whether the source records are backed up.
+    pub(super) fn is_backed_up(&self) -> bool {
+        self.s3_backup_mode.as_deref() == Some("Enabled")
+    }
+
+    /// Where the source records are backed up, when they are.
+    pub(super) fn backup(&self) -> Option<&Self> {
+        self.s3_backup_configuration.as_deref().filter(|_| self.is_backed_up())
     }
 
     /// The bucket that the ARN names.

@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use firehose_delivery::{
-    DeliveryEvent, DeliveryStream, DeliveryStreamConfig, DynamicPartitioning, ObjectLabels,
+    Backup, DeliveryEvent, DeliveryStream, DeliveryStreamConfig, DynamicPartitioning, ObjectLabels,
     Observer, RawCompression, RetryPolicy, Tz,
 };
 use object_store::ObjectStore;
@@ -44,22 +44,14 @@ impl Plan {
         destination: &S3Destination,
         check_table: bool,
     ) -> Result<Self, AwsError> {
-        let mut config =
-            DeliveryStreamConfig::new(name).with_prefix(&destination.prefix).at_version(version);
-        if let Some(prefix) = destination.error_output_prefix.as_deref().filter(|p| !p.is_empty()) {
-            config = config.with_error_output_prefix(prefix);
-        }
+        let mut config = raw_config(state, name, version, destination);
         if let Some(extension) = destination.file_extension.as_deref().filter(|e| !e.is_empty()) {
             config = config.with_file_extension(extension);
         }
-        config = config
-            .in_time_zone(time_zone(destination)?)
-            .compressed(compression(destination))
-            .labelling_objects(labels(destination))
-            .retrying(RetryPolicy {
-                give_up_after: state.settings.retry_for,
-                ..RetryPolicy::default()
-            });
+        config = config.in_time_zone(time_zone(destination)?);
+        if let Some(to) = destination.backup() {
+            config = config.backed_up_by(backup(state, name, version, to)?);
+        }
         let Processors { processing, query } = Processors::of(destination)?;
         config = config.processing(processing);
         let partitions = destination.dynamic_partitioning_configuration.enabled;
@@ -100,6 +92,42 @@ impl Plan {
         let store = Arc::clone(&self.store);
         stream.update(&self.config, store).map_err(|why| invalid(why.to_string()))
     }
+}
+
+/// What every S3 destination says, also that of a backup.
+fn raw_config(
+    state: &State,
+    name: &str,
+    version: u32,
+    destination: &S3Destination,
+) -> DeliveryStreamConfig {
+    let mut config = DeliveryStreamConfig::new(name)
+        .with_prefix(&destination.prefix)
+        .at_version(version)
+        .compressed(compression(destination))
+        .labelling_objects(labels(destination))
+        .retrying(RetryPolicy {
+            give_up_after: state.settings.retry_for,
+            ..RetryPolicy::default()
+        });
+    if let Some(prefix) = destination.error_output_prefix.as_deref().filter(|p| !p.is_empty()) {
+        config = config.with_error_output_prefix(prefix);
+    }
+    config
+}
+
+/// Where the source records of a stream are kept.
+fn backup(
+    state: &State,
+    name: &str,
+    version: u32,
+    destination: &S3Destination,
+) -> Result<Backup, AwsError> {
+    let config = raw_config(state, name, version, destination);
+    let config = buffering(config, destination, &state.settings);
+    let logging = destination.cloud_watch_logging_options.clone();
+    let observer = observer(name.to_owned(), logging, state.settings.observer.clone());
+    Ok(Backup::new(config, bucket(state, destination)?).observed_by(observer))
 }
 
 /// The engine's refusal in the words that AWS has for it.

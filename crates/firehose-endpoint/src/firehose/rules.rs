@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::{
     destination::{Conversion, S3Destination},
-    error::{invalid, not_built},
+    error::invalid,
     limits,
     processing::Processors,
 };
@@ -27,7 +27,8 @@ pub(super) fn check(
     check_hints(given)?;
     check_logging(destination)?;
     check_prefixes(destination)?;
-    refuse_unbuilt(destination)
+    check_encryption(destination)?;
+    check_backup(destination, given)
 }
 
 /// The order of these checks was probed on AWS; the first that applies wins.
@@ -154,8 +155,7 @@ fn check_prefixes(destination: &S3Destination) -> Result<(), AwsError> {
     Ok(())
 }
 
-/// Nothing is accepted and then ignored: what the engine cannot do is refused by name.
-fn refuse_unbuilt(destination: &S3Destination) -> Result<(), AwsError> {
+fn check_encryption(destination: &S3Destination) -> Result<(), AwsError> {
     let encryption = &destination.encryption_configuration;
     let kinds = ["KMSEncryptionConfig", "NoEncryptionConfig"];
     if kinds.iter().all(|kind| encryption.get(kind).is_some()) {
@@ -163,10 +163,30 @@ fn refuse_unbuilt(destination: &S3Destination) -> Result<(), AwsError> {
             "EncryptionConfiguration must have one of NoEncryptionConfig and KMSEncryptionConfig",
         ));
     }
-    if destination.s3_backup_mode.as_deref() == Some("Enabled") {
-        return Err(not_built("S3BackupMode Enabled"));
-    }
     Ok(())
+}
+
+/// A backup that is off is not looked at.
+fn check_backup(destination: &S3Destination, given: &Value) -> Result<(), AwsError> {
+    if !destination.is_backed_up() {
+        return Ok(());
+    }
+    let Some(backup) = destination.backup() else {
+        return Err(invalid("S3BackupConfiguration must not be null when S3BackupMode is Enabled"));
+    };
+    for (member, value) in [("RoleARN", &backup.role_arn), ("BucketARN", &backup.bucket_arn)] {
+        if value.is_empty() {
+            return Err(invalid(format!(
+                "S3BackupConfiguration.{member} must not be null or empty"
+            )));
+        }
+    }
+    for member in ["S3BackupConfiguration", "S3BackupUpdate"] {
+        given.get(member).map_or(Ok(()), check_hints)?;
+    }
+    check_logging(backup)?;
+    check_prefixes(backup)?;
+    check_encryption(backup)
 }
 
 #[cfg(test)]
@@ -275,17 +295,42 @@ mod tests {
 
     #[test]
     fn what_is_not_built_is_refused_by_name() {
-        let table = [
+        let lambda = json!({ "ProcessingConfiguration":
+            { "Enabled": true, "Processors": [{ "Type": "Lambda" }] } });
+        let told = refusal(&lambda, false).unwrap();
+        assert!(told.contains("Lambda") && told.contains("not supported"), "{told}");
+    }
+
+    #[test]
+    fn section_2_2_a_backup_is_checked_once_it_is_enabled() {
+        type Change = fn(&mut Value);
+        let table: [(Change, &str); 7] = [
+            (|b| *b = Value::Null, "S3BackupConfiguration must not be null"),
+            (|b| b["RoleARN"] = json!(""), "S3BackupConfiguration.RoleARN must not be null"),
+            (|b| b["BucketARN"] = json!(""), "S3BackupConfiguration.BucketARN must not be null"),
+            (|b| b["BufferingHints"] = json!({ "SizeInMBs": 5 }), "must have both"),
+            (|b| b["CloudWatchLoggingOptions"] = json!({ "Enabled": true }), "LogGroupName"),
+            (|b| b["Prefix"] = json!("!{timestamp:yyyy}"), "ErrorOutputPrefix cannot be null"),
             (
-                json!({ "ProcessingConfiguration":
-                    { "Enabled": true, "Processors": [{ "Type": "Lambda" }] } }),
-                "Lambda",
+                |b| {
+                    b["EncryptionConfiguration"] =
+                        json!({ "NoEncryptionConfig": "NoEncryption", "KMSEncryptionConfig": {} });
+                },
+                "must have one of NoEncryptionConfig",
             ),
-            (json!({ "S3BackupMode": "Enabled" }), "S3BackupMode"),
         ];
-        for (given, expected) in table {
-            let told = refusal(&given, false).unwrap();
-            assert!(told.contains(expected) && told.contains("not supported"), "{told}");
+        let sound = json!({ "RoleARN": "r", "BucketARN": "arn:aws:s3:::backup" });
+        let with = |mode: &str, backup: &Value| {
+            let given = json!({ "S3BackupMode": mode, "S3BackupConfiguration": backup });
+            refusal(&given, false)
+        };
+        assert_eq!(with("Enabled", &sound), None);
+        for (change, words) in table {
+            let mut backup = sound.clone();
+            change(&mut backup);
+            let told = with("Enabled", &backup).unwrap();
+            assert!(told.contains(words), "{told}");
+            assert_eq!(with("Disabled", &backup), None, "{words}");
         }
     }
 

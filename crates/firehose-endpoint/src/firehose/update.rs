@@ -47,6 +47,7 @@ pub(super) async fn update(
             let kept = defaults::merged(&stream.destination, given);
             check_partitioning(&stream.destination, &kept)?;
             let destination = S3Destination::read(&kept)?;
+            check_backup(&stream.destination, &destination)?;
             rules::check(&destination, given, state.settings.relaxed)?;
             stream.version = stream.version.saturating_add(1);
             stream.destination = kept;
@@ -70,6 +71,14 @@ fn check_partitioning(kept: &Value, updated: &Value) -> Result<(), AwsError> {
         (true, false) => Err(invalid("Dynamic partitioning cannot be disabled once it is enabled")),
         _ => Ok(()),
     }
+}
+
+/// A stream that has a backup keeps it.
+fn check_backup(kept: &Value, updated: &S3Destination) -> Result<(), AwsError> {
+    if S3Destination::read(kept)?.is_backed_up() && !updated.is_backed_up() {
+        return Err(invalid("S3BackupMode cannot be Disabled once it is Enabled"));
+    }
+    Ok(())
 }
 
 fn check_version(stream: &StreamRecord, input: &Input) -> Result<(), AwsError> {

@@ -1,5 +1,6 @@
 //! Firehose's operations, without HTTP.
 
+mod backup;
 mod conversion;
 mod delivery;
 mod lifecycle;

@@ -1,7 +1,7 @@
 //! The law that every accepted record is in exactly one place, over random lives of a stream.
 
 use super::*;
-use crate::{DynamicPartitioning, Processing, SubRecords};
+use crate::{Backup, DynamicPartitioning, Processing, SubRecords};
 
 /// Conservation: whatever is put, whenever, and however often the store refuses, every accepted
 /// record is in a row, in an error object, or still buffered.
@@ -66,13 +66,29 @@ async fn one_random_life(seed: u64) {
     let config = config()
         .buffering(size, Duration::from_secs(random.below(20)))
         .holding_at_most(1 + random.up_to(20_000));
+    // The source records are kept in another store, whose deliveries are seen in their order.
+    let backup_store = FlakyStore::new();
+    let backup = DeliveryStreamConfig::new("PUT-S3-qrZbv")
+        .buffering(1 + random.up_to(3_000), Duration::from_secs(random.below(20)))
+        .holding_at_most(1 + random.up_to(20_000));
+    let backed_up = Arc::new(Mutex::new(Vec::new()));
+    let seen = Arc::clone(&backed_up);
+    let observer = Observer::new(move |event| {
+        if let DeliveryEvent::Delivered(delivered) = event {
+            seen.lock().unwrap().push(delivered.key.clone());
+        }
+    });
+    let backup = Backup::new(backup, bucket(&backup_store)).observed_by(observer);
+    let config = config.backed_up_by(backup);
+    let mut sources = Vec::new();
     let stream = DeliveryStream::open(config, bucket(&store), six_o_clock()).await.unwrap();
     let (mut next, mut accepted, mut rows, mut bad) = (0, 0u64, Vec::new(), 0u64);
     for _ in 0..200 {
-        match random.below(8) {
+        match random.below(9) {
             0 => tokio::time::sleep(Duration::from_millis(random.below(10_000))).await,
             1 => store.refuse(i64::try_from(random.below(6)).unwrap()),
             2 => stream.flush().await,
+            3 => backup_store.refuse(i64::try_from(random.below(6)).unwrap()),
             _ => {
                 let count = random.below(12);
                 let batch: Vec<_> =
@@ -80,9 +96,10 @@ async fn one_random_life(seed: u64) {
                 let records: Vec<_> = batch.iter().map(|(record, _)| record.clone()).collect();
                 let outcomes = stream.put_batch(&records).await.unwrap();
                 assert_eq!(outcomes.len(), records.len());
-                for (outcome, (_, expected)) in outcomes.iter().zip(batch) {
+                for (outcome, (record, expected)) in outcomes.iter().zip(batch) {
                     if outcome.is_accepted() {
                         accepted += 1;
+                        sources.extend_from_slice(record.data());
                         bad += u64::from(expected.is_empty());
                         rows.extend(expected);
                     }
@@ -93,10 +110,16 @@ async fn one_random_life(seed: u64) {
         let places = stats.delivered_records + stats.failed_records + stats.buffered_records;
         assert_eq!(stats.accepted_records, places, "{stats:?}");
         assert_eq!(stats.accepted_records, accepted);
+        let backup = stream.backup_stats().unwrap();
+        assert_eq!(backup.delivered_records + backup.buffered_records, accepted);
     }
     let stats = stream.close().await;
     assert_eq!((stats.buffered_records, stats.buffered_bytes), (0, 0));
     assert_eq!(stats.failed_records, bad);
+    let backup_objects = objects(&*backup_store).await;
+    let keys = backed_up.lock().unwrap().clone();
+    let kept: Vec<u8> = keys.iter().flat_map(|key| backup_objects[key].to_vec()).collect();
+    assert_eq!((kept, keys.len()), (sources, backup_objects.len()), "byte for byte, in order");
     let objects = objects(&*store).await;
     assert_eq!(error_lines(&objects).len() as u64, bad);
     let mut found = ratings(&objects);

@@ -153,7 +153,8 @@ impl DeliveryStreams {
     /// What became of each stream's records so far.
     pub(crate) fn answers(&self) -> Vec<FlushAnswer> {
         let answer = |live: Arc<Live>| {
-            let delivered = live.stream.stats().buffered_records == 0;
+            let backup = live.stream.backup_stats().unwrap_or_default();
+            let delivered = live.stream.stats().buffered_records + backup.buffered_records == 0;
             FlushAnswer::of(&live.stream, delivered)
         };
         self.all_live().into_iter().map(|(_, live)| answer(live)).collect()

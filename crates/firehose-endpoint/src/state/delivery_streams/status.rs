@@ -17,6 +17,8 @@ pub(crate) struct StreamStatus {
     pub(crate) status: &'static str,
     pub(crate) version_id: String,
     pub(crate) stats: StreamStats,
+    /// Of the backup; all zero without one.
+    pub(crate) backup_stats: StreamStats,
     pub(crate) put_record_requests: u64,
     pub(crate) put_record_bytes: u64,
     pub(crate) put_record_batch_requests: u64,
@@ -27,6 +29,8 @@ pub(crate) struct StreamStatus {
     pub(crate) last_error: Option<String>,
     /// Age of the oldest record that is not delivered.
     pub(crate) oldest_age: Option<Duration>,
+    /// The same of the backup.
+    pub(crate) backup_oldest_age: Option<Duration>,
 }
 
 /// What came of a flush.
@@ -60,13 +64,14 @@ impl DeliveryStreams {
         let live = self.live(&record.caller, &record.name);
         let counted = live.as_ref().map(|live| live.counters.read()).unwrap_or_default();
         let stream = live.as_ref().map(|live| &live.stream);
-        let oldest = stream.and_then(DeliveryStream::oldest_undelivered);
+        let age = |oldest: DateTime<Utc>| (now - oldest).to_std().ok();
         StreamStatus {
             caller: record.caller.clone(),
             name: record.name.clone(),
             status: record.status(now),
             version_id: record.version.to_string(),
             stats: stream.map(DeliveryStream::stats).unwrap_or_default(),
+            backup_stats: stream.and_then(DeliveryStream::backup_stats).unwrap_or_default(),
             put_record_requests: counted.put_record_requests,
             put_record_bytes: counted.put_record_bytes,
             put_record_batch_requests: counted.put_record_batch_requests,
@@ -74,7 +79,10 @@ impl DeliveryStreams {
             put_record_batch_bytes: counted.put_record_batch_bytes,
             throttled_records: counted.throttled_records,
             last_error: stream.and_then(DeliveryStream::last_error),
-            oldest_age: oldest.and_then(|oldest| (now - oldest).to_std().ok()),
+            oldest_age: stream.and_then(DeliveryStream::oldest_undelivered).and_then(age),
+            backup_oldest_age: stream
+                .and_then(DeliveryStream::backup_oldest_undelivered)
+                .and_then(age),
         }
     }
 }

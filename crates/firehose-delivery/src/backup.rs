@@ -1,0 +1,62 @@
+//! Where a stream keeps its records as they came, before anything is done to them.
+
+use std::sync::Arc;
+
+use object_store::ObjectStore;
+
+use crate::{DeliveryStreamConfig, Error, Observer, Processing, RecordFormat};
+
+/// The backup of a stream's source records: AWS's `S3BackupMode: Enabled`.
+///
+/// Every record that the stream accepts is also delivered here, byte for byte as it was put, with
+/// buffers, retries and keys of its own. A batch is accepted when both have room for it.
+///
+/// Source: <https://docs.aws.amazon.com/firehose/latest/APIReference/API_ExtendedS3DestinationConfiguration.html>
+#[derive(Debug, Clone)]
+pub struct Backup {
+    pub(crate) config: DeliveryStreamConfig,
+    pub(crate) store: Arc<dyn ObjectStore>,
+    pub(crate) observer: Option<Observer>,
+}
+
+impl Backup {
+    /// A backup to `store`, as `config` says, which has the name of the stream, delivers raw
+    /// records and does nothing to them.
+    pub fn new(config: DeliveryStreamConfig, store: Arc<dyn ObjectStore>) -> Self {
+        Self { config, store, observer: None }
+    }
+
+    /// Tells this observer about deliveries of the backup. Without it, whoever observes the stream
+    /// is told. It stays the same when the stream is updated.
+    #[must_use]
+    pub fn observed_by(mut self, observer: Observer) -> Self {
+        self.observer = Some(observer);
+        self
+    }
+
+    /// Checks what holds for a backup of `stream` beyond the rules for every stream.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Config`] for the first rule that is broken.
+    pub(crate) fn check(&self, stream: &str) -> Result<(), Error> {
+        let Self { config, .. } = self;
+        let refuse = |problem: String| Err(Error::config(stream, "S3BackupConfiguration", problem));
+        if config.name != stream {
+            return refuse(format!("must have the name of its stream, not `{}`", config.name));
+        }
+        let raw = matches!(config.format, RecordFormat::Raw { .. });
+        if !raw || config.processing != Processing::default() || config.partitioning.is_some() {
+            return refuse("must keep the records as they came".to_owned());
+        }
+        if config.backup.is_some() {
+            return refuse("cannot have a backup itself".to_owned());
+        }
+        config.validate().map_err(|why| match why {
+            Error::Config { stream, member, problem } => {
+                Error::Config { stream, member, problem: format!("of the backup {problem}") }
+            }
+            other => other,
+        })
+    }
+}

@@ -1,0 +1,66 @@
+//! The backup of a stream: a second state, with tasks of its own, that takes the same batches.
+//!
+//! The lock of a stream is taken before that of its backup, never after it.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use firehose_sink::Record;
+use tokio::time::Instant;
+
+use super::{Admission, Shared, State, Terms};
+use crate::{Backup, Error, Observer, worker::Launcher};
+
+/// What holds for the backup of the records that are put from now on.
+#[derive(Debug)]
+pub(crate) struct BackupTerms {
+    terms: Terms,
+    observer: Option<Observer>,
+}
+
+impl BackupTerms {
+    pub(crate) fn new(backup: &Backup) -> Result<Self, Error> {
+        let terms = Terms::new(&backup.config, Arc::clone(&backup.store))?;
+        Ok(Self { terms, observer: backup.observer.clone() })
+    }
+}
+
+impl Shared {
+    /// The backup, once there is one.
+    pub(crate) fn backup(&self) -> Option<Arc<Self>> {
+        self.lock().backup.clone()
+    }
+
+    /// Backs up the records that are put from now on.
+    pub(crate) fn back_up(&self, backup: BackupTerms, launcher: &Launcher) {
+        self.lock().back_up(backup, launcher);
+    }
+
+    /// Takes a batch as it came, whole or not at all; otherwise says what is to be done about it.
+    pub(super) fn admit_raw(
+        &self,
+        now: Instant,
+        arrival: DateTime<Utc>,
+        batch: &[Record],
+        bytes: usize,
+    ) -> Result<(), Admission> {
+        let mut state = self.lock();
+        if !state.has_room(bytes) {
+            return Err(self.make_room(&mut state, now, arrival));
+        }
+        if state.accept_all(now, arrival, batch) {
+            self.opened.notify_one();
+        }
+        Ok(())
+    }
+}
+
+impl State {
+    /// Changes the backup, or starts it.
+    pub(super) fn back_up(&mut self, BackupTerms { terms, observer }: BackupTerms, by: &Launcher) {
+        match &self.backup {
+            Some(backup) => backup.update(terms, None, by),
+            None => self.backup = Some(by.launch(terms, observer)),
+        }
+    }
+}
