@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use object_store::ObjectStore;
 
-use crate::{DeliveryStreamConfig, Error, Observer, Processing, RecordFormat};
+use crate::{DeliveryStreamConfig, Error, Processing, RecordFormat};
 
 /// The backup of a stream's source records: AWS's `S3BackupMode: Enabled`.
 ///
@@ -16,22 +16,13 @@ use crate::{DeliveryStreamConfig, Error, Observer, Processing, RecordFormat};
 pub struct Backup {
     pub(crate) config: DeliveryStreamConfig,
     pub(crate) store: Arc<dyn ObjectStore>,
-    pub(crate) observer: Option<Observer>,
 }
 
 impl Backup {
     /// A backup to `store`, as `config` says, which has the name of the stream, delivers raw
-    /// records and does nothing to them.
+    /// records and does nothing to them. Without an observer of its own, that of the stream is told.
     pub fn new(config: DeliveryStreamConfig, store: Arc<dyn ObjectStore>) -> Self {
-        Self { config, store, observer: None }
-    }
-
-    /// Tells this observer about deliveries of the backup. Without it, whoever observes the stream
-    /// is told. It stays the same when the stream is updated.
-    #[must_use]
-    pub fn observed_by(mut self, observer: Observer) -> Self {
-        self.observer = Some(observer);
-        self
+        Self { config, store }
     }
 
     /// Checks what holds for a backup of `stream` beyond the rules for every stream.

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use chrono_tz::Tz;
 
 use crate::{
-    Backup, Error, GlueTable, JsonConverter, JsonSerDe, ParquetOptions, RawCompression,
+    Backup, Error, GlueTable, JsonConverter, JsonSerDe, Observer, ParquetOptions, RawCompression,
     SchemaSource, SubRecords, intake::Intake, prefix,
 };
 
@@ -164,6 +164,7 @@ pub struct DeliveryStreamConfig {
     pub(crate) retry: RetryPolicy,
     pub(crate) max_undelivered_bytes: Option<usize>,
     pub(crate) backup: Option<Box<Backup>>,
+    pub(crate) observer: Option<Observer>,
 }
 
 impl DeliveryStreamConfig {
@@ -185,6 +186,7 @@ impl DeliveryStreamConfig {
             retry: RetryPolicy::default(),
             max_undelivered_bytes: None,
             backup: None,
+            observer: None,
         }
     }
 
@@ -316,6 +318,13 @@ impl DeliveryStreamConfig {
     #[must_use]
     pub fn backed_up_by(mut self, backup: Backup) -> Self {
         self.backup = Some(Box::new(backup));
+        self
+    }
+
+    /// Tells this observer about deliveries, and not the one that the stream was opened with.
+    #[must_use]
+    pub fn observed_by(mut self, observer: Observer) -> Self {
+        self.observer = Some(observer);
         self
     }
 

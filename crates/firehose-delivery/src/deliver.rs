@@ -28,6 +28,7 @@ pub(crate) struct Destination {
     pub(crate) format: RecordFormat,
     pub(crate) retry: RetryPolicy,
     pub(crate) labels: Option<ObjectLabels>,
+    observer: Option<Observer>,
     /// What is done to records before they are buffered.
     pub(crate) intake: Option<Intake>,
 }
@@ -44,6 +45,7 @@ impl Destination {
             format: config.format.clone(),
             retry: config.retry,
             labels: config.labels.clone(),
+            observer: config.observer.clone(),
             intake: Intake::new(&config.name, &config.processing, config.partitioning.as_ref())?,
         })
     }
@@ -68,6 +70,7 @@ impl Destination {
 #[derive(Debug)]
 pub(crate) struct Deliverer {
     pub(crate) stream: String,
+    /// Told where a destination has nobody of its own.
     pub(crate) observer: Observer,
 }
 
@@ -100,7 +103,7 @@ impl Deliverer {
                 stats.expired_records += records as u64;
                 stats.buffered_records -= records as u64;
             });
-            self.observer.tell(&DeliveryEvent::Expired { key, records, error });
+            self.tell(to, &DeliveryEvent::Expired { key, records, error });
             return;
         }
         let bytes = object.payload.content_length();
@@ -113,7 +116,7 @@ impl Deliverer {
             stats.buffered_records -= records as u64;
         });
         let delivered = Delivered { key, records, rows, bytes, trigger: ready.trigger };
-        self.observer.tell(&DeliveryEvent::Delivered(delivered));
+        self.tell(to, &DeliveryEvent::Delivered(delivered));
     }
 
     async fn deliver_errors(&self, shared: &Shared, ready: &Ready, errors: &PreparedErrors) {
@@ -133,7 +136,11 @@ impl Deliverer {
             }
             stats.buffered_records -= records as u64;
         });
-        self.observer.tell(&DeliveryEvent::ErrorsDelivered { key, records, bytes });
+        self.tell(to, &DeliveryEvent::ErrorsDelivered { key, records, bytes });
+    }
+
+    fn tell(&self, to: &Destination, event: &DeliveryEvent) {
+        to.observer.as_ref().unwrap_or(&self.observer).tell(event);
     }
 
     /// Puts one object until the store takes it, or the policy gives up with what the store said
@@ -152,7 +159,7 @@ impl Deliverer {
             let key = put.key;
             warn!(stream = self.stream, key, attempts, error, ?pause, "put failed, trying again");
             let key = key.to_owned();
-            self.observer.tell(&DeliveryEvent::Retrying { key, attempts, error, pause });
+            self.tell(put.to, &DeliveryEvent::Retrying { key, attempts, error, pause });
             tokio::time::sleep(pause).await;
         }
         shared.working();

@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use crate::{
     Clock, DeliveryStreamConfig, Error, Observer, StreamStats,
-    state::{Admission, BackupTerms, CloseOnDrop, Shared, Terms},
+    state::{Admission, CloseOnDrop, Shared, Terms},
     worker::Launcher,
 };
 
@@ -76,9 +76,9 @@ impl DeliveryStream {
     ) -> Result<Self, Error> {
         config.validate()?;
         let terms = Terms::new(&config, store)?;
-        let backup = config.backup.as_deref().map(BackupTerms::new).transpose()?;
+        let backup = config.backup.as_deref().map(Terms::of_backup).transpose()?;
         let launcher = Launcher::new(&config.name, clock, observer);
-        let shared = launcher.launch(terms, None);
+        let shared = launcher.launch(terms);
         if let Some(backup) = backup {
             shared.back_up(backup, &launcher);
         }
@@ -170,7 +170,7 @@ impl DeliveryStream {
             return Err(Error::config(&self.name, "S3BackupMode", problem));
         }
         let terms = Terms::new(config, store)?;
-        let backup = config.backup.as_deref().map(BackupTerms::new).transpose()?;
+        let backup = config.backup.as_deref().map(Terms::of_backup).transpose()?;
         self.shared.update(terms, backup, &self.launcher);
         Ok(())
     }

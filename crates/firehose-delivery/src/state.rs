@@ -23,7 +23,6 @@ use crate::{
     intake::Item,
     worker::{Launcher, Sealed, Watch},
 };
-pub(crate) use backup::BackupTerms;
 
 /// What holds for the records that are put from now on.
 #[derive(Debug)]
@@ -225,7 +224,7 @@ impl Shared {
 
     /// From the next record on, another destination and other hints hold. What is buffered goes
     /// out as it was accepted.
-    pub(crate) fn update(&self, terms: Terms, backup: Option<BackupTerms>, launcher: &Launcher) {
+    pub(crate) fn update(&self, terms: Terms, backup: Option<Terms>, launcher: &Launcher) {
         let Terms { destination, hints, undelivered_limit } = terms;
         let now = self.clock.now();
         let mut state = self.lock();

@@ -29,13 +29,13 @@ impl Launcher {
         Self { stream: stream.to_owned(), clock, room: Arc::default(), observer }
     }
 
-    /// Starts one; without an observer of its own, the stream's is told.
-    pub(crate) fn launch(&self, terms: Terms, observer: Option<Observer>) -> Arc<Shared> {
+    /// Starts one.
+    pub(crate) fn launch(&self, terms: Terms) -> Arc<Shared> {
         let (outgoing, sealed) = mpsc::unbounded_channel();
         let room = Arc::clone(&self.room);
         let shared = Arc::new(Shared::new(terms, self.clock, room, outgoing));
-        let observer = observer.unwrap_or_else(|| self.observer.clone());
-        let deliverer = Deliverer { stream: self.stream.clone(), observer };
+        let (stream, observer) = (self.stream.clone(), self.observer.clone());
+        let deliverer = Deliverer { stream, observer };
         tokio::spawn(watch_age(Arc::clone(&shared)));
         tokio::spawn(deliver_until_discarded(Arc::clone(&shared), deliverer, sealed));
         shared

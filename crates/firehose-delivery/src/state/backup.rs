@@ -9,19 +9,11 @@ use firehose_sink::Record;
 use tokio::time::Instant;
 
 use super::{Admission, Shared, State, Terms};
-use crate::{Backup, Error, Observer, worker::Launcher};
+use crate::{Backup, Error, worker::Launcher};
 
-/// What holds for the backup of the records that are put from now on.
-#[derive(Debug)]
-pub(crate) struct BackupTerms {
-    terms: Terms,
-    observer: Option<Observer>,
-}
-
-impl BackupTerms {
-    pub(crate) fn new(backup: &Backup) -> Result<Self, Error> {
-        let terms = Terms::new(&backup.config, Arc::clone(&backup.store))?;
-        Ok(Self { terms, observer: backup.observer.clone() })
+impl Terms {
+    pub(crate) fn of_backup(backup: &Backup) -> Result<Self, Error> {
+        Self::new(&backup.config, Arc::clone(&backup.store))
     }
 }
 
@@ -32,7 +24,7 @@ impl Shared {
     }
 
     /// Backs up the records that are put from now on.
-    pub(crate) fn back_up(&self, backup: BackupTerms, launcher: &Launcher) {
+    pub(crate) fn back_up(&self, backup: Terms, launcher: &Launcher) {
         self.lock().back_up(backup, launcher);
     }
 
@@ -57,10 +49,10 @@ impl Shared {
 
 impl State {
     /// Changes the backup, or starts it.
-    pub(super) fn back_up(&mut self, BackupTerms { terms, observer }: BackupTerms, by: &Launcher) {
+    pub(super) fn back_up(&mut self, terms: Terms, launcher: &Launcher) {
         match &self.backup {
-            Some(backup) => backup.update(terms, None, by),
-            None => self.backup = Some(by.launch(terms, observer)),
+            Some(backup) => backup.update(terms, None, launcher),
+            None => self.backup = Some(launcher.launch(terms)),
         }
     }
 }

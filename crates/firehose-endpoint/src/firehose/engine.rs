@@ -26,7 +26,6 @@ use crate::{
 pub(super) struct Plan {
     config: DeliveryStreamConfig,
     store: Arc<dyn ObjectStore>,
-    logging: Logging,
 }
 
 impl Plan {
@@ -71,18 +70,12 @@ impl Plan {
         }
         let config = buffering(config, destination, &state.settings);
         config.validate().map_err(|why| refusal(&why))?;
-        Ok(Self {
-            config,
-            store: bucket(state, destination)?,
-            logging: destination.cloud_watch_logging_options.clone(),
-        })
+        Ok(Self { config, store: bucket(state, destination)? })
     }
 
     /// Opens the stream.
     pub(super) async fn open(self, state: &State) -> Result<DeliveryStream, AwsError> {
-        let name = self.config.name().to_owned();
-        let observer = observer(name, self.logging, state.settings.observer.clone());
-        DeliveryStream::open_observed(self.config, self.store, state.settings.clock, observer)
+        DeliveryStream::open(self.config, self.store, state.settings.clock)
             .await
             .map_err(|why| invalid(why.to_string()))
     }
@@ -101,7 +94,10 @@ fn raw_config(
     version: u32,
     destination: &S3Destination,
 ) -> DeliveryStreamConfig {
+    let logging = destination.cloud_watch_logging_options.clone();
+    let observer = observer(name.to_owned(), logging, state.settings.observer.clone());
     let mut config = DeliveryStreamConfig::new(name)
+        .observed_by(observer)
         .with_prefix(&destination.prefix)
         .at_version(version)
         .compressed(compression(destination))
@@ -125,9 +121,7 @@ fn backup(
 ) -> Result<Backup, AwsError> {
     let config = raw_config(state, name, version, destination);
     let config = buffering(config, destination, &state.settings);
-    let logging = destination.cloud_watch_logging_options.clone();
-    let observer = observer(name.to_owned(), logging, state.settings.observer.clone());
-    Ok(Backup::new(config, bucket(state, destination)?).observed_by(observer))
+    Ok(Backup::new(config, bucket(state, destination)?))
 }
 
 /// The engine's refusal in the words that AWS has for it.

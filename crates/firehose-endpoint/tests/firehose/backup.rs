@@ -1,5 +1,7 @@
 //! Streams that back their source records up.
 
+use std::sync::{Arc, Mutex};
+
 use serde_json::json;
 
 use super::*;
@@ -141,4 +143,45 @@ async fn a_flush_waits_for_the_backup_and_a_delete_drops_it() {
     ok(&endpoint, "DeleteDeliveryStream", json!({ "DeliveryStreamName": "t" })).await;
     let reports = endpoint.close(Duration::from_secs(5)).await;
     assert!(reports.iter().all(|report| report.delivered), "{reports:?}");
+}
+
+/// Lines of the endpoint's log.
+#[derive(Debug, Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl std::io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().expect("the log").write(bytes)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Neither bucket exists: what an update says of the logs holds for the records after it.
+#[tokio::test(start_paused = true)]
+async fn section_2_5_an_update_changes_where_errors_are_logged() {
+    let log = Log::default();
+    let writer = log.clone();
+    let subscriber =
+        tracing_subscriber::fmt().with_ansi(false).with_writer(move || writer.clone()).finish();
+    let _logging = tracing::subscriber::set_default(subscriber);
+    let endpoint = builder().build().await.expect("an endpoint");
+    let to = |group: &str| json!({ "Enabled": true, "LogGroupName": group, "LogStreamName": "S3Delivery" });
+    let members = json!({ "S3BackupMode": "Enabled", "S3BackupConfiguration": backup(json!({})) });
+    ok(&endpoint, "CreateDeliveryStream", stream("s", members)).await;
+    let change = json!({
+        "CloudWatchLoggingOptions": to("of-the-stream"),
+        "S3BackupUpdate": { "CloudWatchLoggingOptions": to("of-the-backup") },
+    });
+    ok(&endpoint, "UpdateDestination", update("1", change)).await;
+    ok(&endpoint, "PutRecordBatch", batch("s", &["abc"])).await;
+    assert!(!flushed(&endpoint).await.delivered);
+    let text = String::from_utf8(log.0.lock().expect("the log").clone()).expect("a text");
+    for group in ["of-the-stream", "of-the-backup"] {
+        let told = |line: &&str| line.contains(&format!("group=\"{group}\""));
+        let line = text.lines().find(told).unwrap_or_else(|| panic!("{group}: {text}"));
+        assert!(line.contains("delivery failed"), "{line}");
+    }
 }

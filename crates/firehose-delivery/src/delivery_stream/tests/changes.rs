@@ -1,7 +1,7 @@
 //! Streams whose configuration, table or existence changes while records wait.
 
 use super::*;
-use crate::{ConversionError, ErrorCode, SchemaReference, SchemaSource};
+use crate::{Backup, ConversionError, ErrorCode, SchemaReference, SchemaSource};
 
 /// A catalogue of one table, which a test may change.
 #[derive(Debug)]
@@ -103,4 +103,38 @@ async fn what_is_discarded_is_counted_and_never_appears() {
     assert_eq!(stream.oldest_undelivered(), None);
     let refused = stream.put_batch(&[rating(4)]).await.unwrap_err();
     assert_eq!(refused.kind(), PutErrorKind::Closed);
+}
+
+/// Each buffer is told to whom it may concern when its records are put; without a word, to the one
+/// that the stream was opened with.
+#[tokio::test(start_paused = true)]
+async fn an_update_changes_who_is_told() {
+    let store = Arc::new(InMemory::new());
+    let told = Arc::new(Mutex::new(Vec::new()));
+    let listener = |name: &'static str| {
+        let told = Arc::clone(&told);
+        Observer::new(move |_| told.lock().unwrap().push(name))
+    };
+    let opened = DeliveryStream::open_observed(
+        config(),
+        bucket(&store),
+        six_o_clock(),
+        listener("of the stream"),
+    );
+    let stream = opened.await.unwrap();
+    let backup = DeliveryStreamConfig::new("PUT-S3-qrZbv").observed_by(listener("of the backup"));
+    let steps = [
+        config().observed_by(listener("first")),
+        config().observed_by(listener("second")),
+        config().backed_up_by(Backup::new(backup, Arc::new(InMemory::new()))),
+    ];
+    stream.put_batch(&[rating(0)]).await.unwrap();
+    for step in steps {
+        stream.update(&step, bucket(&store)).unwrap();
+        stream.put_batch(&[rating(1)]).await.unwrap();
+    }
+    stream.close().await;
+    let mut told = told.lock().unwrap().clone();
+    told.sort_unstable();
+    assert_eq!(told, ["first", "of the backup", "of the stream", "of the stream", "second"]);
 }

@@ -78,7 +78,7 @@ async fn one_random_life(seed: u64) {
             seen.lock().unwrap().push(delivered.key.clone());
         }
     });
-    let backup = Backup::new(backup, bucket(&backup_store)).observed_by(observer);
+    let backup = Backup::new(backup.observed_by(observer), bucket(&backup_store));
     let config = config.backed_up_by(backup);
     let mut sources = Vec::new();
     let stream = DeliveryStream::open(config, bucket(&store), six_o_clock()).await.unwrap();
