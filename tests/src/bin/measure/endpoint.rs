@@ -2,19 +2,13 @@
 
 use std::{path::Path, sync::Arc, time::Duration};
 
-use aws_config::{BehaviorVersion, Region, SdkConfig};
-use aws_credential_types::{Credentials, provider::SharedCredentialsProvider};
 use aws_sdk_firehose::{Client, primitives::Blob, types::Record};
-use captain_ratings::{JsonStyle, RatingGenerator, tutorial};
+use captain_ratings::tutorial;
 use firehose_endpoint::Endpoint;
 use tokio::net::TcpListener;
 
-use crate::Result;
+use crate::{Result, aws};
 
-const IN_FLIGHT: usize = 4;
-const BATCH: usize = 500;
-/// Batches made beforehand: what is measured is the way, not the generator.
-const PREPARED: usize = 20;
 /// AWS's least size with conversion.
 const BUFFER_BYTES: usize = 64 << 20;
 
@@ -28,17 +22,27 @@ pub(crate) async fn run(records: usize, directory: &Path) -> Result<String> {
         .await?;
     firehose_local::tutorial::prepare(&endpoint, false).await?;
     let listener = TcpListener::bind("127.0.0.1:0").await?;
-    let client = client(&format!("http://{}", listener.local_addr()?));
+    let config = aws::config(&format!("http://{}", listener.local_addr()?));
+    let client = Client::new(&config);
     let server = endpoint.clone();
     tokio::spawn(async move { server.serve(listener, std::future::pending()).await });
 
-    let prepared = Arc::new(prepared());
-    let calls = records.div_ceil(BATCH);
-    let senders = (0..IN_FLIGHT).map(|sender| {
+    put_all(&client, records).await?;
+    let reports = endpoint.close(Duration::from_secs(600)).await;
+    let delivered: u64 = reports.iter().map(|report| report.delivered_records).sum();
+    let objects: u64 = reports.iter().map(|report| report.delivered_objects).sum();
+    Ok(format!("{delivered} records delivered in {objects} objects"))
+}
+
+/// Puts `records` prepared records by the SDK alone, four calls in flight.
+pub(crate) async fn put_all(client: &Client, records: usize) -> Result<()> {
+    let prepared = Arc::new(prepared()?);
+    let calls = records.div_ceil(aws::BATCH);
+    let senders = (0..aws::IN_FLIGHT).map(|sender| {
         let (client, prepared) = (client.clone(), Arc::clone(&prepared));
         tokio::spawn(async move {
-            for call in (sender..calls).step_by(IN_FLIGHT) {
-                put(&client, prepared[call % PREPARED].clone()).await?;
+            for call in (sender..calls).step_by(aws::IN_FLIGHT) {
+                put(&client, prepared[call % prepared.len()].clone()).await?;
             }
             Ok::<_, aws_sdk_firehose::Error>(())
         })
@@ -46,10 +50,7 @@ pub(crate) async fn run(records: usize, directory: &Path) -> Result<String> {
     for sender in senders.collect::<Vec<_>>() {
         sender.await??;
     }
-    let reports = endpoint.close(Duration::from_secs(600)).await;
-    let delivered: u64 = reports.iter().map(|report| report.delivered_records).sum();
-    let objects: u64 = reports.iter().map(|report| report.delivered_objects).sum();
-    Ok(format!("{delivered} records delivered in {objects} objects"))
+    Ok(())
 }
 
 /// Puts a batch until every record is taken.
@@ -74,24 +75,8 @@ async fn put(
     Ok(())
 }
 
-fn prepared() -> Vec<Vec<Record>> {
-    let mut ratings = RatingGenerator::with_seed(42);
-    let mut record = || {
-        let mut json = Vec::with_capacity(128);
-        ratings.draw().write_json(JsonStyle::Python, &mut json);
-        // The builder fails only without data.
-        Record::builder().data(Blob::new(json)).build().expect("a record with data")
-    };
-    (0..PREPARED).map(|_| (0..BATCH).map(|_| record()).collect()).collect()
-}
-
-fn client(url: &str) -> Client {
-    let credentials = Credentials::new("test", "test", None, None, "measure");
-    let config = SdkConfig::builder()
-        .behavior_version(BehaviorVersion::latest())
-        .region(Region::new(tutorial::REGION))
-        .credentials_provider(SharedCredentialsProvider::new(credentials))
-        .endpoint_url(url)
-        .build();
-    Client::new(&config)
+fn prepared() -> Result<Vec<Vec<Record>>> {
+    let record = |json: &Vec<u8>| Record::builder().data(Blob::new(json.as_slice())).build();
+    let batch = |batch: &Vec<Vec<u8>>| batch.iter().map(record).collect();
+    Ok(aws::prepared().iter().map(batch).collect::<std::result::Result<_, _>>()?)
 }

@@ -1,7 +1,9 @@
 //! Runs one part of the workspace over much data, for `docs/peers/compare.py` to measure as a whole
 //! process beside other people's programs. It prints what it did; the time is the caller's.
 
+mod aws;
 mod endpoint;
+mod producer;
 
 use std::{
     fs::File,
@@ -28,7 +30,10 @@ usage: measure generate RECORDS          JSON into a reused buffer, a clock read
        measure read DIRECTORY            all rows of all Parquet files
        measure read-views DIRECTORY      the same with string views
        measure embedded RECORDS DIRECTORY  generator, producer, delivery stream, files
-       measure endpoint RECORDS DIRECTORY  AWS SDK, 4 calls in flight, HTTP, endpoint, files";
+       measure endpoint RECORDS DIRECTORY  AWS SDK, 4 calls in flight, HTTP, endpoint, files
+       measure put URL RECORDS           AWS SDK alone, 4 calls in flight
+       measure put-producer URL RECORDS  the same by AwsFirehoseSink and the Producer
+       measure put-packed URL RECORDS    the same, 40 documents in each record";
 
 #[tokio::main]
 async fn main() -> Result<()> {
@@ -49,6 +54,9 @@ async fn main() -> Result<()> {
         ["endpoint", records, directory] => {
             endpoint::run(records.parse()?, Path::new(directory)).await?
         }
+        ["put", url, records] => producer::bare(url, records.parse()?).await?,
+        ["put-producer", url, records] => producer::producer(url, records.parse()?, false).await?,
+        ["put-packed", url, records] => producer::producer(url, records.parse()?, true).await?,
         _ => return Err(USAGE.into()),
     };
     writeln!(std::io::stdout(), "{did}")?;
