@@ -2,7 +2,7 @@
 
 use super::*;
 
-const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+const DAY: Duration = RetryPolicy::AWS_GIVE_UP_AFTER;
 
 #[tokio::test(start_paused = true)]
 async fn section_4_5_an_object_is_tried_for_24_hours_and_then_lost() {
@@ -15,7 +15,9 @@ async fn section_4_5_an_object_is_tried_for_24_hours_and_then_lost() {
             sink.lock().unwrap().push((*records, error.clone()));
         }
     });
-    let opened = DeliveryStream::open_observed(config(), bucket(&store), six_o_clock(), observer);
+    let retry = RetryPolicy { give_up_after: Some(DAY), ..RetryPolicy::default() };
+    let config = config().retrying(retry);
+    let opened = DeliveryStream::open_observed(config, bucket(&store), six_o_clock(), observer);
     let stream = opened.await.unwrap();
     stream.put_batch(&[rating(1), rating(2)]).await.unwrap();
     let started = tokio::time::Instant::now();
@@ -29,8 +31,9 @@ async fn section_4_5_an_object_is_tried_for_24_hours_and_then_lost() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn section_4_5_the_time_can_be_set_and_can_be_for_ever() {
-    for (give_up_after, delivered) in [(Some(Duration::from_secs(60)), 0), (None, 1)] {
+async fn section_4_5_the_time_can_be_set_and_is_for_ever_unless_it_is() {
+    let unset = RetryPolicy::default().give_up_after;
+    for (give_up_after, delivered) in [(Some(Duration::from_secs(60)), 0), (unset, 1)] {
         let store = FlakyStore::new();
         store.refuse(i64::MAX);
         let retry = RetryPolicy { give_up_after, ..RetryPolicy::default() };
