@@ -1,6 +1,6 @@
 """Measures what a record costs its sender: ours beside the bare SDK and the Python clients.
 
-    cargo build --release --bin firehose-local --bin measure
+    cargo build --release --bin firehose-local --bin captains-producer --bin measure
     python3 -m venv /tmp/clients && /tmp/clients/bin/pip install -r docs/peers/producer-requirements.txt
     /tmp/clients/bin/python docs/peers/producer.py target/release
 
@@ -8,8 +8,9 @@ Each client is a process of its own against a fresh firehose-local in another, o
 into a delivery stream without conversion: what counts is the client's processor time (user and
 system). All in turns; medians of the rounds. The Rust clients are counted as whole processes, the
 Python ones without the interpreter's start and imports. The Rust clients and boto3's batches send the
-same kind of prepared records, 500 in a call; the tutorial's loop makes each record with Faker, puts
-it alone and prints it, as its listing does.
+same kind of prepared records, 500 in a call. The tutorial's loop makes each record with Faker, puts
+it alone and prints it, as its listing does; its batches are the same loop with 500 records in a call.
+captains-producer makes its records too.
 """
 
 import json
@@ -41,26 +42,49 @@ def client(url):
     return boto3.client("firehose", endpoint_url=url, region_name="us-east-1", **keys)
 
 
-def tutorial(url, records):
-    """The tutorial's loop."""
+def tutorials_record(fake, record):
+    """Fills in the tutorial's record, as its listing does."""
     import random
 
+    record["user"] = fake.name()
+    if random.randint(1, 100) < 5:
+        record["favoritecaptain"] = "Neil Armstrong"
+        record["rating"] = random.randint(7000, 9000)
+    else:
+        record["favoritecaptain"] = random.choice(CAPTAINS)
+        record["rating"] = random.randint(1, 1000)
+    record["timestamp"] = time.time()
+
+
+def tutorial(url, records):
+    """The tutorial's loop."""
     from faker import Faker
 
     fake, firehose, record = Faker(), client(url), {}
 
     def work():
         for _ in range(records):
-            record["user"] = fake.name()
-            if random.randint(1, 100) < 5:
-                record["favoritecaptain"] = "Neil Armstrong"
-                record["rating"] = random.randint(7000, 9000)
-            else:
-                record["favoritecaptain"] = random.choice(CAPTAINS)
-                record["rating"] = random.randint(1, 1000)
-            record["timestamp"] = time.time()
+            tutorials_record(fake, record)
             firehose.put_record(DeliveryStreamName=STREAM, Record={"Data": json.dumps(record)})
             print("Record: " + str(record), file=sys.stderr)
+
+    return work
+
+
+def tutorial_batches(url, records):
+    """The tutorial's loop with 500 records in a call, and nothing printed."""
+    from faker import Faker
+
+    fake, firehose, record = Faker(), client(url), {}
+
+    def work():
+        for _ in range(records // 500):
+            batch = []
+            for _ in range(500):
+                tutorials_record(fake, record)
+                batch.append({"Data": json.dumps(record)})
+            answer = firehose.put_record_batch(DeliveryStreamName=STREAM, Records=batch)
+            assert answer["FailedPutCount"] == 0, answer
 
     return work
 
@@ -79,7 +103,7 @@ def batches(url, records):
     return work
 
 
-PYTHON = {"tutorial": tutorial, "batches": batches}
+PYTHON = {"tutorial": tutorial, "tutorial-batches": tutorial_batches, "batches": batches}
 
 
 def as_client(name, url, records):
@@ -133,7 +157,8 @@ class Server:
 
 def spent(command):
     """Processor seconds (user, system) of a process."""
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    keys = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, env={**os.environ, **keys})
     _, status, usage = os.wait4(process.pid, 0)
     assert status == 0, status
     return usage.ru_utime, usage.ru_stime
@@ -144,6 +169,18 @@ def rust(build, mode):
 
     def run(url):
         user, system = spent([str(build / "measure"), mode, url, str(RECORDS)])
+        return user * 1e6 / RECORDS, system * 1e6 / RECORDS
+
+    return run
+
+
+def program(build):
+    """captains-producer as a person runs it: microseconds of user and system time a record."""
+
+    def run(url):
+        command = [str(build / "captains-producer"), "-n", str(RECORDS), "--rate", "max", "--quiet"]
+        command += ["--to", f"firehose://{STREAM}", "--endpoint-url", url, "--region", "us-east-1"]
+        user, system = spent(command)
         return user * 1e6 / RECORDS, system * 1e6 / RECORDS
 
     return run
@@ -167,6 +204,8 @@ def main(build):
         "`AwsFirehoseSink` under the `Producer`": rust(build, "put-producer"),
         "the same, packed 40 documents a record": rust(build, "put-packed"),
         "boto3 `put_record_batch` of 500": python("batches", min(RECORDS // 20, 100_000) // 500 * 500),
+        "`captains-producer`, which makes its records": program(build),
+        "the tutorial's loop with `put_record_batch` of 500 (Faker)": python("tutorial-batches", 5_000),
         "the tutorial's loop (Faker, one put each)": python("tutorial", max(RECORDS // 1_000, 100)),
     }
     results = {name: [] for name in cases}
@@ -177,7 +216,7 @@ def main(build):
                 results[name].append(run(url))
     total = {name: [user + (system or 0) for user, system in rounds] for name, rounds in results.items()}
     median = {name: statistics.median(rounds) for name, rounds in total.items()}
-    bare, sink, packed, boto, loop = median.values()
+    bare, _, _, boto, _, _, loop = median.values()
     print(f"{RECORDS:,} records, medians of {ROUNDS} rounds; lowest and highest in brackets\n")
     print("| | µs CPU a record | to the bare SDK | boto3's batches cost | the tutorial's loop costs |")
     print("|---|---:|---:|---:|---:|")

@@ -9,7 +9,7 @@ use firehose_sink::{AwsFirehoseSink, Producer, Record};
 
 use crate::{Result, aws, endpoint};
 
-/// Forty documents of the tutorial, which are 112 bytes on average.
+/// Some forty documents of the tutorial, which are 106 bytes on average.
 const PACK_BYTES: usize = 40 * 112;
 
 /// `PutRecordBatch` by the SDK as it comes.
