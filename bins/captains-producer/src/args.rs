@@ -87,8 +87,8 @@ pub struct Args {
     /// each record as at least that
     #[arg(long, value_name = "SIZE", value_parser = size)]
     pub pack: Option<ByteSize>,
-    /// Price of a gigabyte put to Firehose in your region, for the estimate of the bill
-    /// [default: 0.029]
+    /// Price of a gigabyte put to Firehose in your region, for the estimate of the bill; without it
+    /// 0.029 is assumed, so look yours up
     #[arg(long, value_name = "PRICE", value_parser = price)]
     pub price_per_gb: Option<f64>,
     /// Keep records on disk until they are delivered; what a killed run left there is sent first

@@ -5,9 +5,9 @@ use std::time::Duration;
 /// How Firehose counts what it bills: each record rounded up to the next 5 KB, and a gigabyte of
 /// 1,048,576 KB at a price.
 ///
-/// Source: <https://aws.amazon.com/firehose/pricing/> (Direct PUT; the rounding and the size of a
-/// gigabyte are those of its example). Format conversion, delivery into a VPC and S3 itself come
-/// on top.
+/// The rounding of Direct PUT is AWS's documented one; how many kilobytes make a gigabyte on the
+/// bill is an assumption. Format conversion, delivery into a VPC and S3 itself come on top. What
+/// holds for you is on <https://aws.amazon.com/firehose/pricing/>.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Billing {
     /// Price of a gigabyte, in whatever currency.
@@ -18,7 +18,8 @@ impl Billing {
     /// Records are rounded up to multiples of this.
     pub const STEP_BYTES: usize = 5 * 1024;
 
-    /// The first tier of us-east-1 in US dollars. Prices differ by region and change: set yours.
+    /// An assumption for the first tier of us-east-1, in US dollars, which was not compared with
+    /// the price list. Prices differ by region and change: set yours.
     pub const US_EAST_1: Self = Self { per_gigabyte: 0.029 };
 
     /// Bytes that are billed for a record of this size.
@@ -62,7 +63,7 @@ mod tests {
     }
 
     #[test]
-    fn the_example_of_the_price_list_comes_out() {
+    fn a_month_of_records_of_three_kilobytes_is_billed_as_five() {
         // 100 records a second of 3 KB, which count as 5 KB: 1,235.96 GB in 30 days.
         let price = Billing { per_gigabyte: 1.0 };
         let month = 30.0 * price.per_day(100.0, 3 * 1024, None);
