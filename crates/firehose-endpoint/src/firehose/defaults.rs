@@ -2,6 +2,8 @@
 
 use serde_json::{Map, Value, json};
 
+use super::limits;
+
 /// The extended destination that is kept for a request's destination.
 pub(super) fn filled(given: &Value) -> Value {
     let mut destination = given.as_object().cloned().unwrap_or_default();
@@ -13,7 +15,13 @@ pub(super) fn filled(given: &Value) -> Value {
     fill(&mut destination, "CustomTimeZone", json!("UTC"));
     if let Some(block) = destination.get_mut(PARTITIONING).filter(|_| partitions) {
         let block = block.as_object_mut().into_iter();
-        block.for_each(|block| fill(block, "RetryOptions", json!({ "DurationInSeconds": 300 })));
+        block.for_each(|block| {
+            fill(
+                block,
+                "RetryOptions",
+                json!({ "DurationInSeconds": limits::PARTITION_RETRY_SECONDS }),
+            )
+        });
     }
     Value::Object(destination)
 }

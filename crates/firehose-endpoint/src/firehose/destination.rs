@@ -24,7 +24,7 @@ pub(super) struct S3Destination {
     pub(super) s3_backup_mode: Option<String>,
     pub(super) s3_backup_configuration: Option<Box<Self>>,
     pub(super) data_format_conversion_configuration: Option<Conversion>,
-    pub(super) dynamic_partitioning_configuration: Switch,
+    pub(super) dynamic_partitioning_configuration: DynamicPartitioning,
     pub(super) file_extension: Option<String>,
     pub(super) custom_time_zone: Option<String>,
 }
@@ -46,11 +46,19 @@ pub(super) struct Logging {
     pub(super) log_stream_name: Option<String>,
 }
 
-/// A block that is off unless it says otherwise.
+/// `DynamicPartitioningConfiguration`; it is off unless it says otherwise.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
-pub(super) struct Switch {
+pub(super) struct DynamicPartitioning {
     pub(super) enabled: bool,
+    pub(super) retry_options: Retry,
+}
+
+/// `RetryOptions`
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub(super) struct Retry {
+    pub(super) duration_in_seconds: Option<u64>,
 }
 
 #[derive(Debug, Default, Deserialize)]

@@ -94,8 +94,7 @@ impl SchemaSource for CatalogTable {
     }
 }
 
-/// AWS's `ParquetSerDe`. `MaxPaddingBytes` is not needed: it is about the blocks of HDFS, which S3
-/// has not.
+/// AWS's `ParquetSerDe`.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
 struct ParquetSerDe {
@@ -103,6 +102,7 @@ struct ParquetSerDe {
     block_size_bytes: Option<usize>,
     page_size_bytes: Option<usize>,
     enable_dictionary_compression: Option<bool>,
+    max_padding_bytes: u64,
     writer_version: Option<String>,
 }
 
@@ -136,6 +136,9 @@ pub(super) fn parquet_options(
         return Err(not_built("Conversion to ORC (OrcSerDe)"));
     }
     let options: ParquetSerDe = read(output.get("ParquetSerDe"))?;
+    if options.max_padding_bytes > 0 {
+        return Err(not_built("ParquetSerDe.MaxPaddingBytes"));
+    }
     let defaults = ParquetOptions::default();
     Ok(ParquetOptions {
         compression: match options.compression.as_deref() {

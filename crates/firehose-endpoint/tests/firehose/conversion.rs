@@ -94,6 +94,10 @@ async fn options_are_echoed_and_what_is_not_built_is_refused_by_name() {
     let table = [
         (output(json!({ "OrcSerDe": {} })), "OrcSerDe) is not supported"),
         (
+            output(json!({ "ParquetSerDe": { "MaxPaddingBytes": 1 } })),
+            "ParquetSerDe.MaxPaddingBytes is not supported",
+        ),
+        (
             input(json!({ "HiveJsonSerDe": { "TimestampFormats": ["millis", "yyyy-QQ"] } })),
             "Invalid deserializer option(s): TimestampFormats `yyyy-QQ` has the letter `Q`",
         ),
@@ -106,7 +110,7 @@ async fn options_are_echoed_and_what_is_not_built_is_refused_by_name() {
     }
     let fine = [
         output(json!({ "ParquetSerDe": { "Compression": "GZIP", "PageSizeBytes": 65_536 } })),
-        output(json!({ "ParquetSerDe": { "MaxPaddingBytes": 1, "WriterVersion": "V2" } })),
+        output(json!({ "ParquetSerDe": { "MaxPaddingBytes": 0, "WriterVersion": "V2" } })),
         input(json!({ "OpenXJsonSerDe": {
             "CaseInsensitive": false, "ConvertDotsInJsonKeysToUnderscores": true,
             "ColumnToJsonKeyMappings": { "user": "User.Name" } } })),
