@@ -13,7 +13,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("captain-ratings", &[]),
     ("captains-cli", &[]),
     ("firehose-sink", &[]),
-    ("firehose-delivery", &["firehose-sink"]),
+    ("firehose-delivery", &["firehose-journal", "firehose-sink"]),
     ("firehose-journal", &[]),
     ("object-directory", &[]),
     ("firehose-endpoint", &["firehose-delivery", "firehose-sink", "object-directory"]),

@@ -129,6 +129,12 @@ impl FirehoseLocal {
         self.endpoint.strip_prefix("http://").expect("an address on http")
     }
 
+    /// Its process id.
+    #[must_use]
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Where the objects lie.
     #[must_use]
     pub fn data_dir(&self) -> &Path {

@@ -20,6 +20,23 @@ pub fn build_directory() -> std::path::PathBuf {
     program::profile_directory()
 }
 
+/// Bytes as base64.
+#[must_use]
+pub fn base64(bytes: &[u8]) -> String {
+    base64::Engine::encode(&base64::engine::general_purpose::STANDARD, bytes)
+}
+
+/// Base64 as bytes.
+///
+/// # Panics
+///
+/// When it is none.
+#[must_use]
+pub fn base64_decoded(text: &str) -> Vec<u8> {
+    let decoded = base64::Engine::decode(&base64::engine::general_purpose::STANDARD, text);
+    decoded.expect("base64")
+}
+
 /// Size at which the harness's buffers go out.
 pub const BUFFER_BYTES: usize = 64 * 1024;
 /// Age at which they go out.

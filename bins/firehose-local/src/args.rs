@@ -5,7 +5,7 @@ use std::{net::IpAddr, path::PathBuf, time::Duration};
 use bytesize::ByteSize;
 use chrono::{DateTime, Utc};
 use clap::{Parser, Subcommand, ValueEnum};
-use firehose_endpoint::FaultRule;
+use firehose_endpoint::{Durability, DurabilityError, FaultRule};
 
 /// The port that local AWS endpoints use by custom.
 pub(crate) const DEFAULT_PORT: u16 = 4566;
@@ -22,7 +22,12 @@ Examples:
 
 Ctrl-C and SIGTERM stop accepting, deliver what is buffered, and report; a second one ends at once.
 
-Records that are buffered are in memory: they survive SIGTERM, not SIGKILL or a power cut.
+A record that was acknowledged with 200 survives, by --durability:
+  sync            the end of the process and a power cut (not the loss of the disk)
+  interval=50ms   the end of the process; a power cut but for the last 50 ms
+  process         the end of the process, SIGKILL too; not a power cut
+  memory          SIGTERM and Ctrl-C, which deliver it; nothing else
+What was not delivered is kept under --data-dir and delivered at the next start, once.
 
 Exit codes:
   0    ended in order, everything was delivered
@@ -63,6 +68,13 @@ pub struct Args {
     /// How long an object that its bucket refuses is tried for before its records are given up
     #[arg(long, value_name = "TIME|forever", default_value = "24h")]
     pub retry_for: RetryFor,
+    /// What an acknowledged record survives: sync, interval=TIME, process or memory (see below)
+    #[arg(long, value_name = "MODE", default_value = "sync")]
+    pub durability: DurabilityMode,
+    /// Bytes of records that may wait in each stream, such as 1GiB; then puts are told to slow
+    /// down [default: four buffers and 16MiB]
+    #[arg(long, value_name = "SIZE")]
+    pub undelivered_limit: Option<ByteSize>,
     /// Bytes at which every buffer goes out, such as 1MiB, whatever the streams' hints say
     #[arg(long, value_name = "SIZE")]
     pub buffer_size: Option<ByteSize>,
@@ -156,6 +168,24 @@ fn time(text: &str) -> Result<DateTime<Utc>, String> {
     DateTime::parse_from_rfc3339(text)
         .map(|time| time.to_utc())
         .map_err(|why| format!("{why}; write it as 2022-01-08T06:00:00Z"))
+}
+
+/// What an acknowledged record survives; none: nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DurabilityMode(pub Option<Durability>);
+
+impl std::str::FromStr for DurabilityMode {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "memory" => Ok(Self(None)),
+            other => other
+                .parse()
+                .map(|durability| Self(Some(durability)))
+                .map_err(|why: DurabilityError| format!("{why}, nor memory")),
+        }
+    }
 }
 
 /// A time, or for ever.

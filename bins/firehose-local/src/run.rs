@@ -48,6 +48,7 @@ async fn serve(args: &Args, err: &mut (dyn Write + Send)) -> anyhow::Result<Exit
         tutorial::prepare(&endpoint, args.relaxed).await?;
     }
     introduce(args, listener.local_addr()?, err)?;
+    tell_recovered(&endpoint.reports(), err)?;
 
     let (stop, stopped) = oneshot::channel::<()>();
     let server = endpoint.clone();
@@ -64,7 +65,7 @@ async fn serve(args: &Args, err: &mut (dyn Write + Send)) -> anyhow::Result<Exit
     drop(stop);
     let ending = end(args, &endpoint, async { drop(serving.await) });
     tokio::select! {
-        reports = ending => report(&reports, err),
+        reports = ending => report(args, &reports, err),
         () = interrupts.next() => Ok(ExitStatus::Interrupted),
     }
 }
@@ -116,21 +117,47 @@ fn introduce(args: &Args, address: SocketAddr, err: &mut (dyn Write + Send)) -> 
     Ok(())
 }
 
-fn report(reports: &[StreamReport], err: &mut (dyn Write + Send)) -> anyhow::Result<ExitStatus> {
-    let used = reports.iter().filter(|report| report.accepted_records > 0);
+/// What an earlier run had accepted and not delivered.
+fn tell_recovered(reports: &[StreamReport], err: &mut (dyn Write + Send)) -> anyhow::Result<()> {
+    for StreamReport { stream, recovered_records, .. } in reports {
+        if *recovered_records > 0 {
+            writeln!(
+                err,
+                "  {stream}: {recovered_records} records of an earlier run were not delivered yet; \
+                 they go out now"
+            )?;
+        }
+    }
+    Ok(())
+}
+
+fn report(
+    args: &Args,
+    reports: &[StreamReport],
+    err: &mut (dyn Write + Send),
+) -> anyhow::Result<ExitStatus> {
+    let used =
+        reports.iter().filter(|report| report.accepted_records + report.recovered_records > 0);
     for report in used {
         let StreamReport { stream, accepted_records, delivered_records, delivered_objects, .. } =
             report;
-        write!(
-            err,
-            "{stream}: {accepted_records} records taken, {delivered_records} delivered in \
-             {delivered_objects} objects"
-        )?;
+        write!(err, "{stream}: {accepted_records} records taken")?;
+        if report.recovered_records > 0 {
+            write!(err, ", {} of an earlier run", report.recovered_records)?;
+        }
+        write!(err, ", {delivered_records} delivered in {delivered_objects} objects")?;
         if report.failed_records > 0 {
             write!(err, ", {} to the error prefix", report.failed_records)?;
         }
         if report.buffered_records > 0 {
             write!(err, ", {} NOT DELIVERED", report.buffered_records)?;
+            if args.durability.0.is_some() {
+                write!(
+                    err,
+                    " (kept in {}: the next start delivers them)",
+                    args.data_dir.display()
+                )?;
+            }
             if let Some(why) = &report.last_error {
                 write!(err, ": {why}")?;
             }

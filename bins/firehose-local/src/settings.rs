@@ -19,7 +19,13 @@ pub(crate) fn endpoint(args: &Args) -> anyhow::Result<EndpointBuilder> {
         .relaxed(args.relaxed)
         .int96_timestamps(args.int96)
         .retry_for(args.retry_for.0)
+        .durability(args.durability.0)
         .transition(args.transition);
+    if let Some(size) = args.undelivered_limit {
+        let bytes =
+            usize::try_from(size.as_u64()).context("--undelivered-limit is beyond this machine")?;
+        builder = builder.undelivered_limit(bytes);
+    }
     if let Some(size) = args.buffer_size {
         let bytes =
             usize::try_from(size.as_u64()).context("--buffer-size is beyond this machine")?;

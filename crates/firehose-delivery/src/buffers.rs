@@ -8,6 +8,8 @@ use uuid::Uuid;
 
 use crate::{
     BufferedRecords, BufferingHints, PartitionKeys, ProcessingFailure, RecordBuffer, Trigger,
+    deliver::Destination,
+    journal::{Book, Entry, Logged},
 };
 
 /// Where a record is filed until it goes out.
@@ -29,6 +31,7 @@ pub(crate) struct OpenBuffer {
     /// Numbers of the records, where they are not in a row.
     numbers: Vec<u64>,
     failures: Vec<Arc<ProcessingFailure>>,
+    logged: Logged,
 }
 
 /// What a buffer held when it went out.
@@ -39,17 +42,69 @@ pub(crate) struct Contents {
     pub(crate) error_id: Uuid,
     pub(crate) numbers: Vec<u64>,
     pub(crate) failures: Vec<Arc<ProcessingFailure>>,
+    pub(crate) logged: Logged,
+}
+
+/// Where a stream's records are written down before they are acknowledged.
+#[derive(Debug)]
+pub(crate) struct Journal<'a> {
+    pub(crate) book: &'a mut Book,
+    pub(crate) destination: &'a Destination,
+}
+
+/// A record on its way into a buffer.
+#[derive(Debug, Clone)]
+pub(crate) struct Incoming<'a> {
+    pub(crate) now: Instant,
+    pub(crate) arrival: DateTime<Utc>,
+    pub(crate) number: u64,
+    pub(crate) data: &'a [u8],
+    pub(crate) failure: Option<Arc<ProcessingFailure>>,
 }
 
 impl OpenBuffer {
-    fn new(hints: BufferingHints) -> Self {
+    fn new(hints: BufferingHints, journal: Option<&mut Journal<'_>>) -> Self {
         Self {
             buffer: RecordBuffer::new(hints),
             object_id: Uuid::new_v4(),
             error_id: Uuid::new_v4(),
             numbers: Vec::new(),
             failures: Vec::new(),
+            logged: journal.map_or_else(Logged::default, |journal| journal.book.open_buffer()),
         }
+    }
+
+    /// Takes a record in, and notes it in the journal.
+    fn push(
+        &mut self,
+        filing: &Filing,
+        record: Incoming<'_>,
+        journal: Option<&mut Journal<'_>>,
+    ) -> Option<Trigger> {
+        let Incoming { now, arrival, number, data, failure } = record;
+        if let Some(Journal { book, destination }) = journal {
+            let before = self.buffer.records().len();
+            let entry = Entry { arrival, number, before, data, failure: failure.as_ref() };
+            let oldest = self.buffer.records().oldest().unwrap_or(arrival);
+            let (object_id, error_id) = (self.object_id, self.error_id);
+            book.note(&mut self.logged, &entry, |number| {
+                destination.head(number, filing, oldest, object_id, error_id)
+            });
+        }
+        self.failures.extend(failure);
+        self.buffer.push(now, arrival, data)
+    }
+
+    /// Drops the records that are not committed; how many that were, and their bytes.
+    fn cut(&mut self, committed: u64) -> (usize, usize) {
+        let records = self.buffer.records();
+        let (count, bytes) = (records.len(), records.bytes());
+        let Some(kept) = self.logged.cut(committed) else { return (0, 0) };
+        self.buffer.truncate(kept);
+        self.numbers.truncate(kept);
+        self.failures.truncate(kept);
+        let records = self.buffer.records();
+        (count.saturating_sub(records.len()), bytes.saturating_sub(records.bytes()))
     }
 
     fn into_contents(mut self) -> Contents {
@@ -59,8 +114,18 @@ impl OpenBuffer {
             error_id: self.error_id,
             numbers: self.numbers,
             failures: self.failures,
+            logged: self.logged,
         }
     }
+}
+
+/// What was cut off a buffer.
+#[derive(Debug)]
+pub(crate) struct Cut {
+    pub(crate) records: usize,
+    pub(crate) bytes: usize,
+    /// The buffer, when nothing is left in it.
+    pub(crate) emptied: Option<(Filing, Logged)>,
 }
 
 /// All open buffers. None of them is empty.
@@ -85,31 +150,51 @@ impl Buffers {
     /// it is due if it is.
     pub(crate) fn push(
         &mut self,
-        now: Instant,
-        arrival: DateTime<Utc>,
-        record: &[u8],
+        record: Incoming<'_>,
+        mut journal: Option<Journal<'_>>,
     ) -> (bool, Option<Trigger>) {
         let opens = self.whole.is_none();
         let hints = self.hints;
-        let open = self.whole.get_or_insert_with(|| OpenBuffer::new(hints));
-        (opens, open.buffer.push(now, arrival, record))
+        let open = self.whole.get_or_insert_with(|| OpenBuffer::new(hints, journal.as_mut()));
+        (opens, open.push(&Filing::Whole, record, journal.as_mut()))
     }
 
     /// Puts a record in that is filed apart.
     pub(crate) fn push_filed(
         &mut self,
-        (now, arrival): (Instant, DateTime<Utc>),
         filing: &Filing,
-        record: &[u8],
-        number: u64,
-        failure: Option<Arc<ProcessingFailure>>,
+        record: Incoming<'_>,
+        mut journal: Option<Journal<'_>>,
     ) -> (bool, Option<Trigger>) {
         let opens = !self.filed.contains_key(filing);
         let hints = self.hints;
-        let open = self.filed.entry(filing.clone()).or_insert_with(|| OpenBuffer::new(hints));
-        open.numbers.push(number);
-        open.failures.extend(failure);
-        (opens, open.buffer.push(now, arrival, record))
+        let open = self
+            .filed
+            .entry(filing.clone())
+            .or_insert_with(|| OpenBuffer::new(hints, journal.as_mut()));
+        open.numbers.push(record.number);
+        (opens, open.push(filing, record, journal.as_mut()))
+    }
+
+    /// Drops the records that are not committed, and the buffers that have no others.
+    pub(crate) fn cut(&mut self, committed: u64) -> Vec<Cut> {
+        let whole = self.whole.iter_mut().map(|open| (Filing::Whole, open));
+        let filed = self.filed.iter_mut().map(|(filing, open)| (filing.clone(), open));
+        let mut cuts = Vec::new();
+        for (filing, open) in whole.chain(filed) {
+            let (records, bytes) = open.cut(committed);
+            let is_empty = open.buffer.is_empty();
+            let emptied = is_empty.then(|| (filing, std::mem::take(&mut open.logged)));
+            cuts.push(Cut { records, bytes, emptied });
+        }
+        self.whole.take_if(|open| open.buffer.is_empty());
+        self.filed.retain(|_, open| !open.buffer.is_empty());
+        cuts
+    }
+
+    /// Whether no buffer is open.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.whole.is_none() && self.filed.is_empty()
     }
 
     /// Takes one buffer out.

@@ -165,6 +165,7 @@ pub struct DeliveryStreamConfig {
     pub(crate) max_undelivered_bytes: Option<usize>,
     pub(crate) backup: Option<Box<Backup>>,
     pub(crate) observer: Option<Observer>,
+    pub(crate) note: String,
 }
 
 impl DeliveryStreamConfig {
@@ -187,6 +188,7 @@ impl DeliveryStreamConfig {
             max_undelivered_bytes: None,
             backup: None,
             observer: None,
+            note: String::new(),
         }
     }
 
@@ -325,6 +327,15 @@ impl DeliveryStreamConfig {
     #[must_use]
     pub fn observed_by(mut self, observer: Observer) -> Self {
         self.observer = Some(observer);
+        self
+    }
+
+    /// Sets what a journal notes of the destination, so that it is
+    /// [found again](crate::Journaling::finding_destinations_by) for what was accepted under this
+    /// configuration. No use without a journal.
+    #[must_use]
+    pub fn noted_as(mut self, note: impl Into<String>) -> Self {
+        self.note = note.into();
         self
     }
 

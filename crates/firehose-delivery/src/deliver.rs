@@ -2,15 +2,19 @@
 
 use std::{panic::AssertUnwindSafe, sync::Arc};
 
+use chrono::{DateTime, Utc};
 use futures::FutureExt;
 use object_store::{Attribute, Attributes, ObjectStore, PutOptions, PutPayload, path::Path};
 use tokio::time::Instant;
 use tracing::{debug, error, warn};
+use uuid::Uuid;
 
 use crate::{
-    Delivered, DeliveryEvent, DeliveryStreamConfig, Error, ObjectLabels, Observer, RecordFormat,
-    RetryPolicy,
+    Delivered, DeliveryEvent, DeliveryStreamConfig, Error, ObjectLabels, Observer, PartitionKeys,
+    RecordFormat, RetryPolicy,
+    buffers::Filing,
     intake::Intake,
+    journal::frame::BufferHead,
     key::{ErrorOutputType, KeyLayout},
     output::{PreparedErrors, PreparedObject},
     state::Shared,
@@ -50,6 +54,38 @@ impl Destination {
         })
     }
 
+    /// What is written down of a buffer when it is opened.
+    pub(crate) fn head(
+        &self,
+        number: u64,
+        filing: &Filing,
+        oldest: DateTime<Utc>,
+        object_id: Uuid,
+        error_id: Uuid,
+    ) -> BufferHead {
+        let partition = match filing {
+            Filing::Partition(keys) => Some(keys),
+            Filing::Whole | Filing::Failed => None,
+        };
+        let failed = *filing == Filing::Failed;
+        let kind =
+            if failed { ErrorOutputType::Processing } else { ErrorOutputType::FormatConversion };
+        let schema_version = match &self.format {
+            RecordFormat::Parquet { schema, .. } => schema.version(),
+            RecordFormat::Raw { .. } => None,
+        };
+        BufferHead {
+            number,
+            partition: partition.map(PartitionKeys::values),
+            failed,
+            object_id,
+            error_id,
+            object_stem: self.keys.object_stem(oldest, object_id, partition),
+            error_key: self.keys.error_object(oldest, error_id, kind),
+            schema_version,
+        }
+    }
+
     /// What is said of an object with this coding.
     fn attributes(&self, content_encoding: Option<&'static str>) -> Attributes {
         let mut attributes = Attributes::new();
@@ -83,17 +119,21 @@ impl Deliverer {
         if let Some(errors) = &ready.prepared.errors {
             self.deliver_errors(shared, &ready, errors).await;
         }
+        shared.forget(&ready.logged).await;
         shared.settled(ready.partition.as_ref(), ready.bytes);
     }
 
     async fn deliver_object(&self, shared: &Shared, ready: &Ready, object: &PreparedObject) {
         let to = &ready.destination;
-        let key = to.keys.object(
-            ready.oldest,
-            ready.object_id,
-            ready.partition.as_ref(),
-            object.extension,
-        );
+        let key = match &ready.keys {
+            Some(fixed) => to.keys.with_extension(fixed.object_stem.clone(), object.extension),
+            None => to.keys.object(
+                ready.oldest,
+                ready.object_id,
+                ready.partition.as_ref(),
+                object.extension,
+            ),
+        };
         let attributes = to.attributes(object.content_encoding);
         let put = Put { to, key: &key, payload: &object.payload, attributes };
         let (records, rows) = (object.records, object.rows);
@@ -121,7 +161,10 @@ impl Deliverer {
 
     async fn deliver_errors(&self, shared: &Shared, ready: &Ready, errors: &PreparedErrors) {
         let to = &ready.destination;
-        let key = to.keys.error_object(ready.oldest, ready.error_id, errors.kind);
+        let key = match &ready.keys {
+            Some(fixed) => fixed.error.clone(),
+            None => to.keys.error_object(ready.oldest, ready.error_id, errors.kind),
+        };
         let put = Put { to, key: &key, payload: &errors.payload, attributes: to.attributes(None) };
         // For ever: an error object blocks what comes after it.
         let for_ever = RetryPolicy { give_up_after: None, ..to.retry };

@@ -1,5 +1,7 @@
 //! The handle to a delivery stream.
 
+mod recovery;
+
 use std::{sync::Arc, time::Duration};
 
 use chrono::{DateTime, Utc};
@@ -9,10 +11,11 @@ use firehose_sink::{
 use object_store::ObjectStore;
 use uuid::Uuid;
 
+use self::recovery::{Opener, Which};
 use crate::{
-    Clock, DeliveryStreamConfig, Error, Observer, StreamStats,
+    Backup, Clock, DeliveryStreamConfig, Error, Journaling, Observer, StreamStats,
     state::{Admission, CloseOnDrop, Shared, Terms},
-    worker::Launcher,
+    worker::{Launcher, OpenLog},
 };
 
 /// A delivery stream in this process: records in, objects out.
@@ -22,13 +25,16 @@ use crate::{
 /// way to end a program.
 ///
 /// A record is acknowledged once it is in the buffer, which is memory: it survives everything
-/// but the end of the process.
+/// but the end of the process. With [`Journaling`] it is acknowledged once it is in the journal,
+/// too, and survives that.
 #[derive(Debug, Clone)]
 pub struct DeliveryStream {
     name: Arc<str>,
     id_prefix: Arc<str>,
     shared: Arc<Shared>,
     launcher: Arc<Launcher>,
+    /// Opens the logs of its journal, if there is one.
+    opener: Option<Arc<Opener>>,
     _close: Arc<CloseOnDrop>,
 }
 
@@ -47,7 +53,27 @@ impl DeliveryStream {
         store: Arc<dyn ObjectStore>,
         clock: Clock,
     ) -> Result<Self, Error> {
-        Self::start(config, store, clock, Observer::silent())
+        Self::start(config, store, clock, Observer::silent(), None).await
+    }
+
+    /// Opens a stream that keeps what it accepts in a journal, and delivers first what is found
+    /// there.
+    ///
+    /// # Errors
+    ///
+    /// As [`open`](Self::open); [`Error::Journal`] and [`Error::JournalFormat`] when the journal
+    /// cannot be opened or read back.
+    ///
+    /// # Panics
+    ///
+    /// Outside of a tokio runtime.
+    pub async fn open_journaled(
+        config: DeliveryStreamConfig,
+        store: Arc<dyn ObjectStore>,
+        clock: Clock,
+        journaling: Journaling,
+    ) -> Result<Self, Error> {
+        Self::start(config, store, clock, Observer::silent(), Some(journaling)).await
     }
 
     /// Opens a stream that also tells `observer` about each delivery.
@@ -65,29 +91,41 @@ impl DeliveryStream {
         clock: Clock,
         observer: Observer,
     ) -> Result<Self, Error> {
-        Self::start(config, store, clock, observer)
+        Self::start(config, store, clock, observer, None).await
     }
 
-    fn start(
+    async fn start(
         config: DeliveryStreamConfig,
         store: Arc<dyn ObjectStore>,
         clock: Clock,
         observer: Observer,
+        journaling: Option<Journaling>,
     ) -> Result<Self, Error> {
         config.validate()?;
-        let terms = Terms::new(&config, store)?;
-        let backup = config.backup.as_deref().map(Terms::of_backup).transpose()?;
-        let launcher = Launcher::new(&config.name, clock, observer);
-        let shared = launcher.launch(terms);
-        if let Some(backup) = backup {
-            shared.back_up(backup, &launcher);
+        let name: Arc<str> = config.name.as_str().into();
+        let opener =
+            journaling.map(|journaling| Arc::new(Opener { stream: Arc::clone(&name), journaling }));
+        let launcher = Launcher::new(&name, clock, observer);
+        let blocking_opener = opener.clone();
+        // Reading a journal back takes its time.
+        let opened = tokio::task::spawn_blocking(move || {
+            open_terms(&config, store, blocking_opener.as_deref(), clock)
+        });
+        let (stream, backup) = match opened.await {
+            Ok(opened) => opened?,
+            Err(panicked) => std::panic::resume_unwind(panicked.into_panic()),
+        };
+        let shared = launcher.launch(stream.0, stream.1);
+        if let Some((terms, log)) = backup {
+            shared.back_up(terms, log, &launcher);
         }
         Ok(Self {
-            name: config.name.into(),
+            name,
             id_prefix: format!("{:016x}", Uuid::new_v4().as_u64_pair().1).into(),
             _close: Arc::new(CloseOnDrop(Arc::clone(&shared))),
             shared,
             launcher: Arc::new(launcher),
+            opener,
         })
     }
 
@@ -100,7 +138,8 @@ impl DeliveryStream {
     /// Puts a batch into the buffer, whole or not at all.
     ///
     /// Waits while too much is undelivered and deliveries go through. While the store, or that of
-    /// the backup, refuses them, every record is refused with `ServiceUnavailableException` instead.
+    /// the backup, refuses them, and when the journal cannot keep the batch, every record is
+    /// refused with `ServiceUnavailableException` instead.
     ///
     /// # Errors
     ///
@@ -113,10 +152,15 @@ impl DeliveryStream {
             // From here on no word of new room is missed.
             room.as_mut().enable();
             match self.shared.admit(batch) {
-                Admission::In(first) => return Ok(self.accepted(first, batch.len())),
-                Admission::Refused => {
-                    return Ok(vec![Outcome::Refused(Refusal::slow_down()); batch.len()]);
+                Admission::In(first, commits) => {
+                    let kept = commits.kept().await;
+                    return Ok(if kept {
+                        self.accepted(first, batch.len())
+                    } else {
+                        refused(batch)
+                    });
                 }
+                Admission::Refused => return Ok(refused(batch)),
                 Admission::Closed => {
                     let kind = PutErrorKind::Closed;
                     return Err(PutError::new(Arc::clone(&self.name), kind, Stored::Nothing));
@@ -150,7 +194,8 @@ impl DeliveryStream {
     /// # Errors
     ///
     /// [`Error::Config`] when the configuration breaks a rule, names another stream, or leaves out
-    /// the backup that the stream has; then nothing changes.
+    /// the backup that the stream has; [`Error::Journal`] when the log of a new backup cannot be
+    /// opened. Then nothing changes.
     ///
     /// # Panics
     ///
@@ -170,9 +215,26 @@ impl DeliveryStream {
             return Err(Error::config(&self.name, "S3BackupMode", problem));
         }
         let terms = Terms::new(config, store)?;
-        let backup = config.backup.as_deref().map(Terms::of_backup).transpose()?;
+        let backup = match config.backup.as_deref() {
+            None => None,
+            Some(backup) => Some(self.backup_terms(backup)?),
+        };
         self.shared.update(terms, backup, &self.launcher);
         Ok(())
+    }
+
+    /// The terms of a backup, and its log when it is new.
+    fn backup_terms(&self, backup: &Backup) -> Result<(Terms, Option<OpenLog>), Error> {
+        let terms = Terms::of_backup(backup)?;
+        let log = match &self.opener {
+            Some(opener) if self.shared.backup().is_none() => {
+                let now = self.shared.clock.now();
+                let Backup { config, store } = backup;
+                Some(opener.open(Which::Backup, &terms, config, store, now)?)
+            }
+            _ => None,
+        };
+        Ok((terms, log))
     }
 
     /// Takes no more records and drops those that are not delivered yet, as
@@ -243,6 +305,37 @@ impl DeliveryStream {
     pub fn backup_stats(&self) -> Option<StreamStats> {
         self.shared.backup().map(|backup| backup.stats())
     }
+}
+
+/// Every record is to be put again later.
+fn refused(batch: &[Record]) -> Vec<Outcome> {
+    vec![Outcome::Refused(Refusal::slow_down()); batch.len()]
+}
+
+type Opened = (Terms, Option<OpenLog>);
+
+/// What a stream, and its backup if it has one, start with. Blocks when there is a journal.
+fn open_terms(
+    config: &DeliveryStreamConfig,
+    store: Arc<dyn ObjectStore>,
+    opener: Option<&Opener>,
+    clock: Clock,
+) -> Result<(Opened, Option<Opened>), Error> {
+    let now = clock.now();
+    let stream = Terms::new(config, Arc::clone(&store))?;
+    let open = |which, terms: &Terms, config: &_, store: &_| {
+        opener.map(|opener| opener.open(which, terms, config, store, now)).transpose()
+    };
+    let log = open(Which::Stream, &stream, config, &store)?;
+    let backup = match config.backup.as_deref() {
+        None => None,
+        Some(backup) => {
+            let terms = Terms::of_backup(backup)?;
+            let log = open(Which::Backup, &terms, &backup.config, &backup.store)?;
+            Some((terms, log))
+        }
+    };
+    Ok(((stream, log), backup))
 }
 
 #[cfg(test)]

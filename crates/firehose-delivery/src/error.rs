@@ -22,6 +22,25 @@ pub enum Error {
         /// What is wrong with it and what is allowed.
         problem: String,
     },
+    /// The stream's journal cannot be opened or read back.
+    #[error("delivery stream `{stream}`: its journal cannot be used")]
+    Journal {
+        /// Name of the delivery stream.
+        stream: String,
+        /// What is wrong.
+        source: firehose_journal::Error,
+    },
+    /// A file of the journal is not one that this version reads. Nothing of it is lost: move the
+    /// file away to open the stream without it.
+    #[error("delivery stream `{stream}`: `{}` cannot be read: {problem}", path.display())]
+    JournalFormat {
+        /// Name of the delivery stream.
+        stream: String,
+        /// The file.
+        path: std::path::PathBuf,
+        /// What is wrong with it.
+        problem: String,
+    },
     /// The deadline passed before everything was delivered. What is undelivered stays with the
     /// stream, which goes on trying while the process lives.
     #[error(

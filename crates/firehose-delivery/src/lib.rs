@@ -13,6 +13,7 @@
 //! - The parts, for those who need one alone: [`RecordBuffer`] (when is a buffer due),
 //!   [`JsonConverter`] (JSON to Arrow), [`ParquetObject`] (JSON to a Parquet file).
 //! - [`GlueTable`] and [`GlueType`]: the columns, as the Glue catalogue spells them.
+//! - [`Journaling`]: accepted records on the disk until they are delivered.
 //! - [`Backup`]: the records as they came, kept beside what became of them.
 //! - [`Observer`] and [`StreamStats`]: what happens, and what became of every record.
 //!
@@ -78,6 +79,7 @@ mod event;
 #[cfg(test)]
 mod flaky_store;
 mod intake;
+mod journal;
 mod json_serde;
 mod key;
 mod output;
@@ -103,8 +105,10 @@ pub use convert::{ConversionError, ErrorCode, JsonConverter};
 pub use delivery_stream::DeliveryStream;
 pub use error::Error;
 pub use event::{Delivered, DeliveryEvent, Observer};
+pub use firehose_journal::{Durability, DurabilityError};
 pub(crate) use intake::ProcessingFailure;
 pub use intake::SubRecords;
+pub use journal::{Journaling, Place};
 pub use json_serde::{HiveJsonSerDe, JsonSerDe, OpenXJsonSerDe};
 pub use output::ParquetObject;
 pub use output_options::{

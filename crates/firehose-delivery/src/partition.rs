@@ -15,6 +15,11 @@ impl PartitionKeys {
         Self(values.into())
     }
 
+    /// Values, by who gave them and by name.
+    pub(crate) fn values(&self) -> Vec<(KeySource, String, String)> {
+        self.0.to_vec()
+    }
+
     /// The value of a key.
     pub(crate) fn get(&self, source: KeySource, key: &str) -> Option<&str> {
         let same = |other: &&(KeySource, String, String)| other.0 == source && other.1 == key;

@@ -1,6 +1,7 @@
 //! What the handle and the tasks of a stream share.
 
 mod backup;
+mod journal;
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -11,17 +12,18 @@ use chrono::{DateTime, Utc};
 use firehose_sink::Record;
 use object_store::ObjectStore;
 use tokio::{
-    sync::{Notify, futures::Notified, mpsc, watch},
+    sync::{Notify, futures::Notified, mpsc, oneshot, watch},
     time::Instant,
 };
 
 use crate::{
     BufferingHints, Clock, DeliveryStreamConfig, Error, PartitionKeys, ProcessingFailure,
     StreamStats, Trigger,
-    buffers::{Buffers, Filing},
+    buffers::{Buffers, Filing, Incoming, Journal},
     deliver::Destination,
     intake::Item,
-    worker::{Launcher, Sealed, Watch},
+    journal::{Book, Counted, frame::Header},
+    worker::{Launcher, OpenLog, Sealed, Watch},
 };
 
 /// What holds for the records that are put from now on.
@@ -30,6 +32,8 @@ pub(crate) struct Terms {
     destination: Destination,
     hints: BufferingHints,
     undelivered_limit: usize,
+    /// What segments of the journal begin with.
+    header: Arc<[u8]>,
 }
 
 impl Terms {
@@ -41,7 +45,17 @@ impl Terms {
             destination: Destination::new(config, store)?,
             hints: config.buffering_hints(),
             undelivered_limit: config.undelivered_limit(),
+            header: Header::new(&config.name, &config.note).to_bytes().into(),
         })
+    }
+
+    /// Where the records go that are put from now on.
+    pub(crate) fn into_destination(self) -> Destination {
+        self.destination
+    }
+
+    pub(crate) fn header(&self) -> Arc<[u8]> {
+        Arc::clone(&self.header)
     }
 }
 
@@ -69,8 +83,16 @@ struct State {
     sealed: u64,
     /// Arrival of the oldest record of each buffer on its way, in order.
     on_their_way: VecDeque<DateTime<Utc>>,
-    /// Gone once the stream is closed.
+    /// Gone once the stream is closed and its last buffer on its way.
     outgoing: Option<mpsc::UnboundedSender<Sealed>>,
+    /// Sealed buffers that wait for their records to be committed.
+    waiting: VecDeque<Sealed>,
+    /// The stream takes nothing more.
+    closed: bool,
+    /// The journal, if there is one.
+    book: Option<Book>,
+    /// Whether its last commit failed.
+    journal_fails: bool,
     /// What the store said, while it refuses.
     failing: Option<String>,
     last_error: Option<String>,
@@ -78,11 +100,36 @@ struct State {
     backup: Option<Arc<Shared>>,
 }
 
+/// Segments of the journal that slow buffers may keep, beyond twice what may be undelivered.
+const MOST_PINNED: u64 = 128 << 20;
+
+/// Tells whether a batch is kept.
+pub(crate) type Commit = oneshot::Receiver<bool>;
+
+/// What a batch waits for before it is acknowledged: its journals, if there are any.
+#[derive(Debug, Default)]
+pub(crate) struct Commits {
+    stream: Option<Commit>,
+    backup: Option<Commit>,
+}
+
+impl Commits {
+    /// Whether the batch is kept, once that is known.
+    pub(crate) async fn kept(self) -> bool {
+        let mut kept = true;
+        for commit in self.stream.into_iter().chain(self.backup) {
+            // The writer goes without an answer when the stream is discarded.
+            kept &= commit.await.unwrap_or(false);
+        }
+        kept
+    }
+}
+
 /// Whether a batch was let in.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub(crate) enum Admission {
     /// It is in the buffer; the first record has this number.
-    In(u64),
+    In(u64, Commits),
     /// Too much is undelivered, and deliveries are going through: worth waiting.
     Full,
     /// Too much is undelivered, and the store refuses.
@@ -92,10 +139,11 @@ pub(crate) enum Admission {
 
 impl Shared {
     pub(crate) fn new(
-        Terms { destination, hints, undelivered_limit }: Terms,
+        Terms { destination, hints, undelivered_limit, .. }: Terms,
         clock: Clock,
         room: Arc<Notify>,
         outgoing: mpsc::UnboundedSender<Sealed>,
+        book: Option<Book>,
     ) -> Self {
         let state = State {
             buffers: Buffers::new(hints),
@@ -106,6 +154,10 @@ impl Shared {
             sealed: 0,
             on_their_way: VecDeque::new(),
             outgoing: Some(outgoing),
+            waiting: VecDeque::new(),
+            closed: false,
+            book,
+            journal_fails: false,
             failing: None,
             last_error: None,
             backup: None,
@@ -131,7 +183,7 @@ impl Shared {
                 .map(|intake| batch.iter().map(|record| intake.process(record.data())).collect());
             let (now, arrival) = (Instant::now(), self.clock.now());
             let mut state = self.lock();
-            if state.outgoing.is_none() {
+            if state.closed {
                 return Admission::Closed;
             }
             if !Arc::ptr_eq(&state.destination, &destination) {
@@ -142,20 +194,24 @@ impl Shared {
             if !state.has_room(bytes) {
                 return self.make_room(&mut state, now, arrival);
             }
-            if let Some(backup) = &state.backup
-                && let Err(why) = backup.admit_raw(now, arrival, batch, bytes)
-            {
-                return why;
+            let mut commits = Commits::default();
+            if let Some(backup) = &state.backup {
+                match backup.admit_raw(now, arrival, batch, bytes) {
+                    Ok(commit) => commits.backup = commit,
+                    Err(why) => return why,
+                }
             }
             let first = state.stats.accepted_records;
+            let before = state.begin_batch();
             let opened = match processed {
                 None => state.accept_all(now, arrival, batch),
                 Some(items) => state.accept_items(now, arrival, batch, items),
             };
+            commits.stream = state.end_batch(&before, arrival);
             if opened {
                 self.opened.notify_one();
             }
-            return Admission::In(first);
+            return Admission::In(first, commits);
         }
     }
 
@@ -186,7 +242,7 @@ impl Shared {
     /// Seals the buffer if it is due, and says what to wait for next.
     pub(crate) fn seal_if_old(&self) -> Watch {
         let mut state = self.lock();
-        if state.outgoing.is_none() {
+        if state.closed {
             return Watch::Closed;
         }
         for (filing, trigger) in state.buffers.due(Instant::now()) {
@@ -210,9 +266,14 @@ impl Shared {
         let mut state = self.lock();
         // In one step: a batch that came in between would never go out.
         state.seal_all(Trigger::Flush, now);
-        state.outgoing = None;
+        state.closed = true;
+        state.release();
         let ticket = state.sealed;
+        let journal = state.book.as_ref().map(Book::wake);
         drop(state);
+        if let Some(journal) = journal {
+            journal.notify_one();
+        }
         // The age watch has nothing left to do; whoever waits for room is told.
         self.opened.notify_one();
         self.room.notify_waiters();
@@ -224,19 +285,27 @@ impl Shared {
 
     /// From the next record on, another destination and other hints hold. What is buffered goes
     /// out as it was accepted.
-    pub(crate) fn update(&self, terms: Terms, backup: Option<Terms>, launcher: &Launcher) {
-        let Terms { destination, hints, undelivered_limit } = terms;
+    pub(crate) fn update(
+        &self,
+        terms: Terms,
+        backup: Option<(Terms, Option<OpenLog>)>,
+        launcher: &Launcher,
+    ) {
+        let Terms { destination, hints, undelivered_limit, header } = terms;
         let now = self.clock.now();
         let mut state = self.lock();
-        if state.outgoing.is_none() {
+        if state.closed {
             return;
         }
         state.seal_all(Trigger::Update, now);
+        if let Some(book) = &mut state.book {
+            book.set_header(header);
+        }
         state.destination = Arc::new(destination);
         state.buffers.set_hints(hints);
         state.undelivered_limit = undelivered_limit as u64;
-        if let Some(backup) = backup {
-            state.back_up(backup, launcher);
+        if let Some((backup, log)) = backup {
+            state.back_up(backup, log, launcher);
         }
         drop(state);
         self.room.notify_waiters();
@@ -245,7 +314,12 @@ impl Shared {
     /// Takes nothing more in and drops what is not delivered yet; answers with how many records.
     pub(crate) fn discard(&self) -> u64 {
         let mut state = self.lock();
+        state.closed = true;
         state.outgoing = None;
+        state.waiting.clear();
+        if let Some(book) = &mut state.book {
+            book.discard();
+        }
         let dropped = std::mem::take(&mut state.stats.buffered_records);
         state.stats.discarded_records += dropped;
         state.stats.buffered_bytes = 0;
@@ -342,9 +416,12 @@ impl State {
     fn accept_all(&mut self, now: Instant, arrival: DateTime<Utc>, batch: &[Record]) -> bool {
         let mut any_opened = false;
         for record in batch {
+            let number = self.stats.accepted_records;
             self.count_accepted(record.len());
             self.count_buffered(record.len());
-            let (opened, trigger) = self.buffers.push(now, arrival, record.data());
+            let incoming = Incoming { now, arrival, number, data: record.data(), failure: None };
+            let journal = Self::journal(&mut self.book, &self.destination);
+            let (opened, trigger) = self.buffers.push(incoming, journal);
             any_opened |= opened;
             if let Some(trigger) = trigger {
                 self.seal(&Filing::Whole, trigger, arrival);
@@ -369,8 +446,9 @@ impl State {
             for Item { data, place } in items {
                 self.count_buffered(data.len());
                 let (filing, failure) = self.place(place, arrival);
-                let (opened, trigger) =
-                    self.buffers.push_filed((now, arrival), &filing, &data, number, failure);
+                let incoming = Incoming { now, arrival, number, data: &data, failure };
+                let journal = Self::journal(&mut self.book, &self.destination);
+                let (opened, trigger) = self.buffers.push_filed(&filing, incoming, journal);
                 any_opened |= opened;
                 if let (true, Filing::Partition(keys)) = (opened, &filing) {
                     *self.active.entry(keys.clone()).or_default() += 1;
@@ -438,8 +516,43 @@ impl State {
         }
     }
 
+    /// The journal for a record on its way into a buffer.
+    fn journal<'a>(
+        book: &'a mut Option<Book>,
+        destination: &'a Arc<Destination>,
+    ) -> Option<Journal<'a>> {
+        let book = book.as_mut().filter(|book| book.writes);
+        book.map(|book| Journal { book, destination })
+    }
+
+    /// The counters before a batch comes in.
+    fn begin_batch(&mut self) -> StreamStats {
+        if let Some(book) = self.book.as_mut().filter(|book| book.writes) {
+            book.begin_batch();
+        }
+        self.stats
+    }
+
+    /// A batch came in: what to wait for before it is acknowledged.
+    fn end_batch(&mut self, before: &StreamStats, now: DateTime<Utc>) -> Option<Commit> {
+        let book = self.book.as_mut().filter(|book| book.writes)?;
+        let commit = book.end_batch(Counted {
+            records: self.stats.accepted_records - before.accepted_records,
+            bytes: self.stats.accepted_bytes - before.accepted_bytes,
+            split: self.stats.split_records - before.split_records,
+            partition_limit: self.stats.partition_limit_records - before.partition_limit_records,
+        });
+        // One slow buffer keeps a whole segment: when such segments pile up, all go out.
+        if book.bytes() > self.undelivered_limit.saturating_mul(2).saturating_add(MOST_PINNED) {
+            self.seal_all(Trigger::Size, now);
+        }
+        Some(commit)
+    }
+
     fn seal(&mut self, filing: &Filing, trigger: Trigger, now: DateTime<Utc>) {
-        let Some(outgoing) = &self.outgoing else { return };
+        if self.closed {
+            return;
+        }
         let Some(contents) = self.buffers.take(filing) else { return };
         let Some(oldest) = contents.records.oldest() else { return };
         let first_number =
@@ -459,11 +572,15 @@ impl State {
             destination: Arc::clone(&self.destination),
             object_id: contents.object_id,
             error_id: contents.error_id,
+            keys: None,
+            schema_version: None,
+            logged: contents.logged,
         };
-        self.sealed += 1;
-        self.on_their_way.push_back(oldest);
-        // The receiver lives as long as the runtime does; after that nothing is delivered.
-        let _ = outgoing.send(sealed);
+        let alone = self.buffers.is_empty();
+        if let Some(book) = &mut self.book {
+            book.sealed(alone);
+        }
+        self.send_off(sealed);
     }
 }
 

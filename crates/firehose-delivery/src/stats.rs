@@ -2,8 +2,8 @@
 
 /// What became of the records of a stream so far.
 ///
-/// At every moment `accepted_records + split_records = delivered_records + failed_records +
-/// buffered_records + discarded_records + expired_records`.
+/// At every moment `accepted_records + split_records + recovered_records = delivered_records +
+/// failed_records + buffered_records + discarded_records + expired_records`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct StreamStats {
@@ -13,6 +13,11 @@ pub struct StreamStats {
     pub accepted_bytes: u64,
     /// Records that de-aggregation made of others, beyond the first of each.
     pub split_records: u64,
+    /// Records that were found in the journal when the stream was opened: accepted in an earlier
+    /// life of it, and not delivered then.
+    pub recovered_records: u64,
+    /// Records that were refused because the journal could not keep them.
+    pub journal_refused_records: u64,
     /// Records acknowledged and not in the store yet: in the open buffer or on their way.
     pub buffered_records: u64,
     /// Their bytes, as received.

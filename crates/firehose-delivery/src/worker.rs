@@ -10,6 +10,7 @@ use uuid::Uuid;
 use crate::{
     BufferedRecords, Clock, Observer, PartitionKeys, ProcessingFailure, Trigger,
     deliver::{Deliverer, Destination},
+    journal::{self, Book, Log, Logged},
     output::{self, Prepared},
     state::{Shared, Terms},
 };
@@ -29,11 +30,19 @@ impl Launcher {
         Self { stream: stream.to_owned(), clock, room: Arc::default(), observer }
     }
 
-    /// Starts one.
-    pub(crate) fn launch(&self, terms: Terms) -> Arc<Shared> {
+    /// Starts one, with its log if it has a journal.
+    pub(crate) fn launch(&self, terms: Terms, log: Option<OpenLog>) -> Arc<Shared> {
         let (outgoing, sealed) = mpsc::unbounded_channel();
         let room = Arc::clone(&self.room);
-        let shared = Arc::new(Shared::new(terms, self.clock, room, outgoing));
+        let (log, recovered) =
+            log.map_or((None, Vec::new()), |open| (Some((open.log, open.book)), open.recovered));
+        let (log, book) = log.unzip();
+        let wake = book.as_ref().map(Book::wake);
+        let shared = Arc::new(Shared::new(terms, self.clock, room, outgoing, book));
+        shared.take_up(recovered);
+        if let (Some(log), Some(wake)) = (log, wake) {
+            tokio::spawn(journal::write_until_closed(Arc::clone(&shared), wake, log));
+        }
         let (stream, observer) = (self.stream.clone(), self.observer.clone());
         let deliverer = Deliverer { stream, observer };
         tokio::spawn(watch_age(Arc::clone(&shared)));
@@ -62,9 +71,37 @@ pub(crate) struct Sealed {
     /// Fixed when the buffer opened, so that an object put twice is one object.
     pub(crate) object_id: Uuid,
     pub(crate) error_id: Uuid,
+    /// The keys that were written down when the buffer was opened, in an earlier life.
+    pub(crate) keys: Option<FixedKeys>,
+    /// The version of the table then.
+    pub(crate) schema_version: Option<String>,
+    pub(crate) logged: Logged,
+}
+
+/// Keys that are settled.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct FixedKeys {
+    /// That of the object, without its extension.
+    pub(crate) object_stem: String,
+    pub(crate) error: String,
+}
+
+/// A log that is open, and the buffers that were found in it.
+#[derive(Debug)]
+pub(crate) struct OpenLog {
+    pub(crate) log: Box<dyn Log>,
+    pub(crate) book: Book,
+    pub(crate) recovered: Vec<Sealed>,
 }
 
 impl Sealed {
+    /// Drops the records behind the first `count`.
+    pub(crate) fn truncate(&mut self, count: usize) {
+        self.records.truncate(count);
+        self.numbers.truncate(count);
+        self.failures.truncate(count);
+    }
+
     /// The number of a record in the stream.
     pub(crate) fn number(&self, index: usize) -> u64 {
         self.numbers.get(index).copied().unwrap_or(self.first_number + index as u64)
@@ -105,8 +142,10 @@ async fn deliver_until_discarded(
     sealed: mpsc::UnboundedReceiver<Sealed>,
 ) {
     tokio::select! {
-        () = deliver_all(&shared, deliverer, sealed) => {}
+        // What is discarded already is not even begun.
+        biased;
         () = shared.discarded() => {}
+        () = deliver_all(&shared, deliverer, sealed) => {}
     }
 }
 
@@ -133,13 +172,19 @@ pub(crate) struct Ready {
     pub(crate) oldest: DateTime<Utc>,
     pub(crate) object_id: Uuid,
     pub(crate) error_id: Uuid,
+    pub(crate) keys: Option<FixedKeys>,
     pub(crate) bytes: usize,
+    pub(crate) logged: Logged,
 }
 
-async fn prepare(sealed: Sealed) -> Ready {
+async fn prepare(mut sealed: Sealed) -> Ready {
+    let logged = std::mem::take(&mut sealed.logged);
     let sealed = Arc::new(sealed);
     let for_task = Arc::clone(&sealed);
     let task = tokio::task::spawn_blocking(move || {
+        if for_task.records.is_empty() {
+            return Prepared { object: None, errors: None };
+        }
         output::prepare(&for_task.destination.format, &for_task)
     });
     let prepared = match task.await {
@@ -155,6 +200,8 @@ async fn prepare(sealed: Sealed) -> Ready {
         oldest: sealed.oldest,
         object_id: sealed.object_id,
         error_id: sealed.error_id,
+        keys: sealed.keys.clone(),
         bytes: sealed.records.bytes(),
+        logged,
     }
 }

@@ -38,6 +38,8 @@ pub struct StreamReport {
     pub delivered: bool,
     /// Records accepted since the endpoint started.
     pub accepted_records: u64,
+    /// Records that an earlier endpoint had accepted and not delivered.
+    pub recovered_records: u64,
     /// Records in objects under the prefix.
     pub delivered_records: u64,
     /// Objects under the prefix.
@@ -167,6 +169,7 @@ fn report(answer: FlushAnswer) -> StreamReport {
         stream: answer.name,
         delivered: answer.delivered,
         accepted_records: answer.stats.accepted_records,
+        recovered_records: answer.stats.recovered_records,
         delivered_records: answer.stats.delivered_records,
         delivered_objects: answer.stats.delivered_objects,
         failed_records: answer.stats.failed_records,

@@ -18,7 +18,9 @@ mod sts;
 pub use endpoint::{Endpoint, EndpointBuilder, Refused, StreamReport};
 pub use error::Error;
 pub use fault::{FaultRule, FaultRuleError};
-pub use firehose_delivery::{Clock, Delivered, DeliveryEvent, Observer, Trigger};
+pub use firehose_delivery::{
+    Clock, Delivered, DeliveryEvent, Durability, DurabilityError, Observer, Trigger,
+};
 
 /// The README's code runs.
 #[cfg(doctest)]

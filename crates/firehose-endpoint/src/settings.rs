@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
-use firehose_delivery::{Clock, Observer, RetryPolicy, TimestampType};
+use firehose_delivery::{Clock, Durability, Observer, RetryPolicy, TimestampType};
 
 use crate::FaultRule;
 
@@ -48,6 +48,10 @@ pub(crate) struct Settings {
     pub(crate) timestamps: TimestampType,
     /// How long an object is tried for; none: for ever.
     pub(crate) retry_for: Option<Duration>,
+    /// What an acknowledged record survives; none: nothing.
+    pub(crate) durability: Option<Durability>,
+    /// Bytes of records that may wait in each stream; none: as many as the engine says.
+    pub(crate) undelivered_limit: Option<usize>,
     /// How long a stream stays in CREATING and in DELETING.
     pub(crate) transition: Duration,
     pub(crate) faults: Vec<FaultRule>,
@@ -69,6 +73,8 @@ impl Default for Settings {
             relaxed: false,
             timestamps: TimestampType::default(),
             retry_for: Some(RetryPolicy::AWS_GIVE_UP_AFTER),
+            durability: None,
+            undelivered_limit: None,
             transition: Duration::ZERO,
             faults: Vec::new(),
             observer: Observer::silent(),

@@ -71,6 +71,17 @@ pub trait Disk: fmt::Debug + Send + Sync + 'static {
     ///
     /// What the system says.
     fn sync_directory(&self, path: &Path) -> io::Result<()>;
+
+    /// Bytes that may still be written to the file system of a directory; `None` where that is not
+    /// known. Asked before each commit of a journal that keeps a reserve.
+    ///
+    /// # Errors
+    ///
+    /// What the system says.
+    fn available(&self, directory: &Path) -> io::Result<Option<u64>> {
+        let _ = directory;
+        Ok(None)
+    }
 }
 
 /// A file that is being written.
@@ -134,6 +145,12 @@ impl Disk for Files {
     fn sync_directory(&self, path: &Path) -> io::Result<()> {
         // Elsewhere a directory cannot be opened as a file, and its entries are written through.
         if cfg!(unix) { File::open(path)?.sync_all() } else { Ok(()) }
+    }
+
+    #[cfg(unix)]
+    fn available(&self, directory: &Path) -> io::Result<Option<u64>> {
+        let found = rustix::fs::statvfs(directory)?;
+        Ok(Some(found.f_bavail.saturating_mul(found.f_frsize)))
     }
 }
 

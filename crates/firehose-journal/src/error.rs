@@ -30,6 +30,20 @@ pub enum Error {
         /// What the system said.
         source: io::Error,
     },
+    /// The disk has less left than the journal's reserve. Nothing was written; the segment takes
+    /// more once there is room.
+    #[error(
+        "the disk of `{}` has {available} bytes left, and {reserve} are kept for deliveries",
+        path.display()
+    )]
+    Reserve {
+        /// The segment's file.
+        path: PathBuf,
+        /// What is left, in bytes.
+        available: u64,
+        /// What is kept, in bytes.
+        reserve: u64,
+    },
     /// The segment failed before. See [`Error::Write`].
     #[error("the segment `{}` takes nothing more: a write failed before", path.display())]
     Poisoned {
@@ -59,6 +73,7 @@ impl Error {
     #[must_use]
     pub fn is_full(&self) -> bool {
         match self {
+            Self::Reserve { .. } => true,
             Self::Write { source, .. } | Self::Directory { source, .. } => {
                 matches!(source.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
             }

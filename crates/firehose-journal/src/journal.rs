@@ -10,7 +10,9 @@ use std::{
     },
 };
 
-use crate::{Damage, Disk, Durability, Error, Files, RecoveredSegment, Segment, read};
+use crate::{
+    Damage, Disk, Durability, Error, Files, RecoveredSegment, Segment, read, segment::Place,
+};
 
 const EXTENSION: &str = "segment";
 const DAMAGED: &str = "damaged";
@@ -44,6 +46,7 @@ pub struct Journal<D: Disk = Files> {
     disk: Arc<D>,
     directory: PathBuf,
     durability: Durability,
+    reserve: u64,
     next: AtomicU64,
     recovered: Vec<SegmentId>,
     /// Segments that are not to be removed, and the names that they get instead.
@@ -90,11 +93,20 @@ impl<D: Disk> Journal<D> {
             disk: Arc::new(disk),
             directory,
             durability,
+            reserve: 0,
             next: AtomicU64::new(next),
             recovered,
             damaged: Mutex::new(BTreeMap::new()),
             _lock: lock,
         })
+    }
+
+    /// Takes nothing in that would leave less than this many bytes on the disk, so that deliveries,
+    /// which may need the same disk, can make room. Without it: none.
+    #[must_use]
+    pub fn with_reserve(mut self, bytes: u64) -> Self {
+        self.reserve = bytes;
+        self
     }
 
     /// The directory.
@@ -118,11 +130,16 @@ impl<D: Disk> Journal<D> {
     ///
     /// # Errors
     ///
-    /// [`Error::Write`], [`Error::TooLong`].
+    /// [`Error::Write`], [`Error::TooLong`], [`Error::Reserve`].
     pub fn begin(&self, header: &[u8]) -> Result<Segment<D>, Error> {
         let id = SegmentId(self.next.fetch_add(1, Ordering::Relaxed));
-        let (directory, disk) = (self.directory.clone(), Arc::clone(&self.disk));
-        Segment::begin(id, directory, disk, self.durability, header)
+        let place = Place {
+            path: self.directory.join(id.file_name()),
+            directory: self.directory.clone(),
+            disk: Arc::clone(&self.disk),
+            reserve: self.reserve,
+        };
+        Segment::begin(id, place, self.durability, header)
     }
 
     /// Reads a segment back whole.

@@ -7,21 +7,46 @@ use crate::{
     frame::{self, Kind},
 };
 
+/// Where a segment is, and what it leaves there.
+#[derive(Debug)]
+pub(crate) struct Place<D> {
+    pub(crate) path: PathBuf,
+    pub(crate) directory: PathBuf,
+    pub(crate) disk: Arc<D>,
+    /// Bytes that are to stay free.
+    pub(crate) reserve: u64,
+}
+
+impl<D: Disk> Place<D> {
+    /// Refuses `bytes` that would eat into the reserve. A disk that cannot say what it has left is
+    /// asked by writing.
+    fn check_room(&self, bytes: usize) -> Result<(), Error> {
+        if self.reserve == 0 {
+            return Ok(());
+        }
+        let Ok(Some(available)) = self.disk.available(&self.directory) else { return Ok(()) };
+        if available >= self.reserve.saturating_add(bytes as u64) {
+            return Ok(());
+        }
+        Err(Error::Reserve { path: self.path.clone(), available, reserve: self.reserve })
+    }
+}
+
 /// A segment that is being written.
 ///
 /// Not sealed and not removed, it is found by the next [`Journal::open`](crate::Journal::open).
 #[derive(Debug)]
 pub struct Segment<D: Disk = Files> {
     id: SegmentId,
-    path: PathBuf,
-    directory: PathBuf,
-    disk: Arc<D>,
+    place: Place<D>,
     file: D::File,
     durability: Durability,
     /// Whole frames that the system does not have yet.
     pending: Vec<u8>,
     /// Number of the next frame.
     next: u64,
+    /// Frames that the system has.
+    written: u64,
     /// Frames that are on stable storage.
     durable: u64,
     /// When the first byte was written that is not on stable storage.
@@ -37,23 +62,21 @@ impl<D: Disk> Segment<D> {
 
     pub(crate) fn begin(
         id: SegmentId,
-        directory: PathBuf,
-        disk: Arc<D>,
+        place: Place<D>,
         durability: Durability,
         header: &[u8],
     ) -> Result<Self, Error> {
-        let path = directory.join(id.file_name());
-        let file =
-            disk.create(&path).map_err(|source| Error::Write { path: path.clone(), source })?;
+        place.check_room(header.len())?;
+        let failed = |source| Error::Write { path: place.path.clone(), source };
+        let file = place.disk.create(&place.path).map_err(failed)?;
         let mut segment = Self {
             id,
-            path,
-            directory,
-            disk,
+            place,
             file,
             durability,
             pending: Vec::new(),
             next: 0,
+            written: 0,
             durable: 0,
             unsynced_since: None,
             named: false,
@@ -98,7 +121,8 @@ impl<D: Disk> Segment<D> {
     /// # Errors
     ///
     /// [`Error::Write`]: frames since the last commit that succeeded may or may not be found
-    /// again, and the segment takes nothing more. [`Error::Poisoned`] after that.
+    /// again, and the segment takes nothing more; [`Error::Poisoned`] after that.
+    /// [`Error::Reserve`]: these frames are forgotten, and the segment takes others.
     pub fn commit(&mut self) -> Result<(), Error> {
         self.write_pending()?;
         match self.durability {
@@ -130,7 +154,10 @@ impl<D: Disk> Segment<D> {
         // report success.
         self.file.sync().map_err(|source| self.poison(source))?;
         if !self.named {
-            self.disk.sync_directory(&self.directory).map_err(|source| self.poison(source))?;
+            self.place
+                .disk
+                .sync_directory(&self.place.directory)
+                .map_err(|source| self.poison(source))?;
             self.named = true;
         }
         self.unsynced_since = None;
@@ -151,7 +178,7 @@ impl<D: Disk> Segment<D> {
 
     fn push(&mut self, kind: Kind, write: impl FnOnce(&mut Vec<u8>)) -> Result<(), Error> {
         if self.poisoned {
-            return Err(Error::Poisoned { path: self.path.clone() });
+            return Err(Error::Poisoned { path: self.place.path.clone() });
         }
         let start = frame::begin(&mut self.pending);
         write(&mut self.pending);
@@ -167,14 +194,21 @@ impl<D: Disk> Segment<D> {
 
     fn write_pending(&mut self) -> Result<(), Error> {
         if self.poisoned {
-            return Err(Error::Poisoned { path: self.path.clone() });
+            return Err(Error::Poisoned { path: self.place.path.clone() });
         }
         if self.pending.is_empty() {
             return Ok(());
         }
         let mut pending = mem::take(&mut self.pending);
+        if let Err(full) = self.place.check_room(pending.len()) {
+            // As if they had never been appended. A header goes first and cannot be missing.
+            self.next = self.written;
+            self.poisoned = self.written == 0;
+            return Err(full);
+        }
         self.file.write(&pending).map_err(|source| self.poison(source))?;
         self.unsynced_since.get_or_insert_with(Instant::now);
+        self.written = self.next;
         pending.clear();
         self.pending = pending;
         Ok(())
@@ -183,6 +217,6 @@ impl<D: Disk> Segment<D> {
     fn poison(&mut self, source: std::io::Error) -> Error {
         self.poisoned = true;
         self.pending = Vec::new();
-        Error::Write { path: self.path.clone(), source }
+        Error::Write { path: self.place.path.clone(), source }
     }
 }

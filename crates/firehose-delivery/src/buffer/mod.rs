@@ -20,6 +20,8 @@ pub enum Trigger {
     Flush,
     /// The stream was given a new configuration, which holds for the records after it.
     Update,
+    /// It was found in the journal when the stream was opened.
+    Recovery,
 }
 
 /// The records that wait for the next object of one stream.
@@ -89,6 +91,14 @@ impl RecordBuffer {
     #[must_use]
     pub fn records(&self) -> &BufferedRecords {
         &self.records
+    }
+
+    /// Drops the records behind the first `count`.
+    pub(crate) fn truncate(&mut self, count: usize) {
+        self.records.truncate(count);
+        if self.is_empty() {
+            self.opened = None;
+        }
     }
 
     /// Takes the records out and leaves the buffer empty.

@@ -39,6 +39,23 @@ impl BufferedRecords {
         segment.ends.push(u32::try_from(segment.data.len()).unwrap_or(u32::MAX));
     }
 
+    /// Drops the records behind the first `count`.
+    pub(crate) fn truncate(&mut self, count: usize) {
+        while self.count > count {
+            let Some(last) = self.segments.last_mut() else { break };
+            let Some(end) = last.ends.pop() else {
+                self.segments.pop();
+                continue;
+            };
+            let start = last.ends.last().copied().unwrap_or(0);
+            last.data.truncate(start as usize);
+            self.bytes = self.bytes.saturating_sub((end - start) as usize);
+            self.count -= 1;
+        }
+        let runs = self.arrivals.partition_point(|(first, _)| *first < self.count);
+        self.arrivals.truncate(runs);
+    }
+
     /// How many records there are.
     #[must_use]
     pub fn len(&self) -> usize {

@@ -1,6 +1,7 @@
 mod backup;
 mod changes;
 mod conservation;
+mod journal;
 mod partitions;
 mod raw;
 mod retries;

@@ -15,17 +15,25 @@ use crate::{DynamicPartitioning, Error, PartitionKeys, Processing};
 /// Why a record was turned away before it was buffered.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct ProcessingFailure {
-    pub(crate) code: &'static str,
+    pub(crate) code: Cow<'static, str>,
     pub(crate) message: String,
 }
 
 impl ProcessingFailure {
     fn extraction(message: impl Into<String>) -> Self {
-        Self { code: "DynamicPartitioning.MetadataExtractionFailed", message: message.into() }
+        Self {
+            code: "DynamicPartitioning.MetadataExtractionFailed".into(),
+            message: message.into(),
+        }
     }
 
     fn deaggregation(message: impl Into<String>) -> Self {
-        Self { code: "DynamicPartitioning.DeaggregationFailed", message: message.into() }
+        Self { code: "DynamicPartitioning.DeaggregationFailed".into(), message: message.into() }
+    }
+
+    /// Why it was turned away was in a part of the journal that is damaged.
+    pub(crate) fn unknown() -> Self {
+        Self { code: "Unknown".into(), message: "The reason is lost".to_owned() }
     }
 
     /// The key of the partition's objects cannot be.
@@ -36,7 +44,7 @@ impl ProcessingFailure {
     /// There are as many active partitions as there may be.
     pub(crate) fn partition_limit(most: usize) -> Self {
         let message = format!("The stream has {most} active partitions, the most that it may have");
-        Self { code: "activePartitionExceeded", message }
+        Self { code: "activePartitionExceeded".into(), message }
     }
 }
 

@@ -107,9 +107,25 @@ impl KeyLayout {
         partition: Option<&PartitionKeys>,
         extension: &str,
     ) -> String {
-        let extension = self.extension.as_deref().unwrap_or(extension);
-        let prefix = self.object_prefix(arrival, id, partition);
-        format!("{prefix}{}{extension}", self.name(arrival, id))
+        self.with_extension(self.object_stem(arrival, id, partition), extension)
+    }
+
+    /// The same without the extension.
+    pub(crate) fn object_stem(
+        &self,
+        arrival: DateTime<Utc>,
+        id: Uuid,
+        partition: Option<&PartitionKeys>,
+    ) -> String {
+        let mut stem = self.object_prefix(arrival, id, partition);
+        stem.push_str(&self.name(arrival, id));
+        stem
+    }
+
+    /// A stem with the extension of the format, or the stream's own.
+    pub(crate) fn with_extension(&self, mut stem: String, extension: &str) -> String {
+        stem.push_str(self.extension.as_deref().unwrap_or(extension));
+        stem
     }
 
     /// Key of the error object beside it. It has no extension.

@@ -83,7 +83,7 @@ pub(super) fn of_processing(sealed: &Sealed) -> Option<PreparedErrors> {
         let line = ProcessingLine {
             attempts_made: 1,
             arrival_timestamp: arrival.timestamp_millis(),
-            error_code: why.code,
+            error_code: &why.code,
             error_message: &why.message,
             attempt_ending_timestamp: sealed.sealed_at.timestamp_millis(),
             raw_data: STANDARD.encode(record),

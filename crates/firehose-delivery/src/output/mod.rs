@@ -63,7 +63,12 @@ fn convert_by(
     options: ParquetOptions,
     sealed: &Sealed,
 ) -> Result<Prepared, ConversionError> {
-    let table = schema.table()?;
+    let recorded = sealed.schema_version.as_deref().map(|version| schema.table_at(version));
+    let table = match recorded {
+        Some(Ok(table)) => table,
+        // A version that has gone since is no reason to turn records away.
+        _ => schema.table()?,
+    };
     convert(&table, serde, options, sealed)
         .map_err(|why| ConversionError::new(ErrorCode::InternalError, describe(&why)))
 }

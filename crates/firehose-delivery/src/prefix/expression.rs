@@ -17,7 +17,9 @@ pub(crate) enum Expression {
 }
 
 /// Who says what a partition key is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,
+)]
 pub(crate) enum KeySource {
     /// A jq query of a `MetadataExtraction` processor.
     Query,

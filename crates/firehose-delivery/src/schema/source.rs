@@ -49,6 +49,23 @@ pub trait SchemaSource: fmt::Debug + Send + Sync + 'static {
     ///
     /// Why there is no such table: every record of the buffer goes to the error prefix with it.
     fn table(&self) -> Result<GlueTable, ConversionError>;
+
+    /// The version of the table now, where tables have versions. Written down when a buffer of a
+    /// stream with a journal is opened.
+    fn version(&self) -> Option<String> {
+        None
+    }
+
+    /// The table as it was in this version. Asked for a buffer that was found in a journal, so
+    /// that an object that was put already gets the same columns again.
+    ///
+    /// # Errors
+    ///
+    /// As [`table`](Self::table); then that of now is asked for.
+    fn table_at(&self, version: &str) -> Result<GlueTable, ConversionError> {
+        let _ = version;
+        self.table()
+    }
 }
 
 impl SchemaSource for GlueTable {

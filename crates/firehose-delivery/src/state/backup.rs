@@ -8,8 +8,11 @@ use chrono::{DateTime, Utc};
 use firehose_sink::Record;
 use tokio::time::Instant;
 
-use super::{Admission, Shared, State, Terms};
-use crate::{Backup, Error, worker::Launcher};
+use super::{Admission, Commit, Shared, State, Terms};
+use crate::{
+    Backup, Error,
+    worker::{Launcher, OpenLog},
+};
 
 impl Terms {
     pub(crate) fn of_backup(backup: &Backup) -> Result<Self, Error> {
@@ -24,8 +27,8 @@ impl Shared {
     }
 
     /// Backs up the records that are put from now on.
-    pub(crate) fn back_up(&self, backup: Terms, launcher: &Launcher) {
-        self.lock().back_up(backup, launcher);
+    pub(crate) fn back_up(&self, backup: Terms, log: Option<OpenLog>, launcher: &Launcher) {
+        self.lock().back_up(backup, log, launcher);
     }
 
     /// Takes a batch as it came, whole or not at all; otherwise says what is to be done about it.
@@ -35,24 +38,27 @@ impl Shared {
         arrival: DateTime<Utc>,
         batch: &[Record],
         bytes: usize,
-    ) -> Result<(), Admission> {
+    ) -> Result<Option<Commit>, Admission> {
         let mut state = self.lock();
         if !state.has_room(bytes) {
             return Err(self.make_room(&mut state, now, arrival));
         }
-        if state.accept_all(now, arrival, batch) {
+        let before = state.begin_batch();
+        let opened = state.accept_all(now, arrival, batch);
+        let commit = state.end_batch(&before, arrival);
+        if opened {
             self.opened.notify_one();
         }
-        Ok(())
+        Ok(commit)
     }
 }
 
 impl State {
     /// Changes the backup, or starts it.
-    pub(super) fn back_up(&mut self, terms: Terms, launcher: &Launcher) {
+    pub(super) fn back_up(&mut self, terms: Terms, log: Option<OpenLog>, launcher: &Launcher) {
         match &self.backup {
             Some(backup) => backup.update(terms, None, launcher),
-            None => self.backup = Some(launcher.launch(terms)),
+            None => self.backup = Some(launcher.launch(terms, log)),
         }
     }
 }

@@ -85,6 +85,14 @@ pub(super) const METRICS: &[Metric] = &[
     counter("FailedProcessing.Records", "Records that processors turned away.", |s| {
         s.stats.processing_failed_records
     }),
+    counter("RecoveredRecords", "Records found in the journal at the start.", |s| {
+        s.stats.recovered_records
+    }),
+    counter(
+        "JournalRefusedRecords",
+        "Records refused since the journal could not keep them.",
+        |s| s.stats.journal_refused_records,
+    ),
     gauge("BufferedRecords", "Records accepted and not in S3 yet.", |s| {
         as_f64(s.stats.buffered_records)
     }),

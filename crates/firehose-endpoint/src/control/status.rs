@@ -23,6 +23,7 @@ pub(super) fn of_flush(answer: &FlushAnswer) -> Value {
         "deliveredObjects": stats.delivered_objects,
         "failedRecords": stats.failed_records,
         "bufferedRecords": stats.buffered_records,
+        "recoveredRecords": stats.recovered_records,
         "lastError": answer.last_error,
     })
 }
@@ -40,6 +41,7 @@ fn of_stream(stream: &StreamStatus) -> Value {
         "bufferedBytes": stream.stats.buffered_bytes,
         "deliveredObjects": stream.stats.delivered_objects,
         "errorObjects": stream.stats.error_objects,
+        "recoveredRecords": stream.stats.recovered_records,
         "putRetries": stream.stats.put_retries,
         "lastError": stream.last_error,
         "metrics": metrics,

@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use firehose_delivery::{Clock, Observer, TimestampType};
+use firehose_delivery::{Clock, Durability, Observer, TimestampType};
 use tempfile::TempDir;
 
 use super::Endpoint;
@@ -99,6 +99,21 @@ impl EndpointBuilder {
         self
     }
 
+    /// Sets what a record survives that was acknowledged with 200: it is kept in the data directory
+    /// until its object stands, and delivered by the next endpoint on that directory if need be.
+    /// None, the default: it is in memory, and survives nothing but [`Endpoint::close`].
+    pub fn durability(mut self, durability: Option<Durability>) -> Self {
+        self.settings.durability = durability;
+        self
+    }
+
+    /// Sets how many bytes of records may wait in each stream, in its buffers and on their way;
+    /// beyond it puts wait, and are then told to slow down. Default: four buffers and 16 MiB.
+    pub fn undelivered_limit(mut self, bytes: usize) -> Self {
+        self.settings.undelivered_limit = Some(bytes);
+        self
+    }
+
     /// Sets how long a stream stays in CREATING and in DELETING. Default: no time.
     pub fn transition(mut self, transition: Duration) -> Self {
         self.settings.transition = transition;
@@ -147,6 +162,9 @@ fn check(settings: &Settings) -> Result<(), Error> {
     let letter = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
     if region.is_empty() || !region.bytes().all(letter) {
         return refuse("region", format!("`{region}` must look like `us-east-1`"));
+    }
+    if settings.undelivered_limit == Some(0) {
+        return refuse("undelivered_limit", "must be at least 1 byte".to_owned());
     }
     if settings.buffer_size == Some(0) {
         return refuse("buffer_size", "must be at least 1 byte".to_owned());

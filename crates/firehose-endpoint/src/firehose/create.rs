@@ -60,7 +60,7 @@ pub(super) async fn create(
 
     // The name is taken before the stream is opened, and given back when it does not open.
     take_name(state, caller, record.clone()).await?;
-    match plan.open(state).await {
+    match plan.noted(&record).open(state, &record).await {
         Ok(stream) => state.streams.attach(&record, stream),
         Err(why) => {
             state.streams.change(caller, |streams| Ok::<_, AwsError>(streams.remove(name))).await?;

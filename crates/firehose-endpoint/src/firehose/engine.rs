@@ -1,12 +1,16 @@
 //! From what was asked for to what the engine does: opening and changing its streams.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, Weak},
+    time::Duration,
+};
 
 use firehose_delivery::{
-    Backup, DeliveryEvent, DeliveryStream, DeliveryStreamConfig, DynamicPartitioning, ObjectLabels,
-    Observer, RawCompression, RetryPolicy, Tz,
+    Backup, DeliveryEvent, DeliveryStream, DeliveryStreamConfig, Durability, DynamicPartitioning,
+    Journaling, ObjectLabels, Observer, Place, RawCompression, RetryPolicy, Tz,
 };
 use object_store::ObjectStore;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{
@@ -68,16 +72,46 @@ impl Plan {
                 .converting_by(Arc::new(table), options)
                 .reading_json_as(json_serde(conversion)?);
         }
-        let config = buffering(config, destination, &state.settings);
+        let mut config = buffering(config, destination, &state.settings);
+        if let Some(bytes) = state.settings.undelivered_limit {
+            config = config.holding_at_most(bytes);
+        }
         config.validate().map_err(|why| refusal(&why))?;
         Ok(Self { config, store: bucket(state, destination)? })
     }
 
-    /// Opens the stream.
-    pub(super) async fn open(self, state: &State) -> Result<DeliveryStream, AwsError> {
-        DeliveryStream::open(self.config, self.store, state.settings.clock)
-            .await
-            .map_err(|why| invalid(why.to_string()))
+    /// Notes of the journal by what the destination is found again.
+    pub(super) fn noted(mut self, record: &StreamRecord) -> Self {
+        self.config = self.config.noted_as(Note::of(record).to_text());
+        self
+    }
+
+    /// Opens a new stream.
+    pub(super) async fn open(
+        self,
+        state: &State,
+        record: &StreamRecord,
+    ) -> Result<DeliveryStream, AwsError> {
+        let journaling = state
+            .journals
+            .durability
+            .map(|durability| Journaling::new(state.journals.of(record), durability));
+        self.open_on(state, journaling).await.map_err(|why| invalid(full_text(&why)))
+    }
+
+    /// Opens a stream, on its journal if it has one.
+    async fn open_on(
+        self,
+        state: &State,
+        journaling: Option<Journaling>,
+    ) -> Result<DeliveryStream, firehose_delivery::Error> {
+        let (config, store, clock) = (self.config, self.store, state.settings.clock);
+        match journaling {
+            None => DeliveryStream::open(config, store, clock).await,
+            Some(journaling) => {
+                DeliveryStream::open_journaled(config, store, clock, journaling).await
+            }
+        }
     }
 
     /// Changes a stream that is open.
@@ -221,16 +255,17 @@ fn observer(stream: String, logging: Logging, everything: Observer) -> Observer 
     })
 }
 
-/// Opens every stream that was there when the endpoint ended.
+/// Opens every stream that was there when the endpoint ended, and delivers what is found in their
+/// journals.
 ///
 /// # Errors
 ///
 /// A stream that no longer opens, by name.
-pub(crate) async fn reopen(state: &State) -> Result<(), Error> {
-    for record in state.streams.all(state.settings.clock.now()) {
-        if record.gone_at.is_some() {
-            continue;
-        }
+pub(crate) async fn reopen(state: &Arc<State>) -> Result<(), Error> {
+    let mut records = state.streams.all(state.settings.clock.now());
+    records.retain(|record| record.gone_at.is_none());
+    state.journals.remove_all_but(&records)?;
+    for record in records {
         let stream = reopened(state, &record).await.map_err(|why| Error::Setting {
             setting: "data_dir",
             problem: format!("holds the delivery stream `{}`, but {}", record.name, why.message),
@@ -240,8 +275,83 @@ pub(crate) async fn reopen(state: &State) -> Result<(), Error> {
     Ok(())
 }
 
-async fn reopened(state: &State, record: &StreamRecord) -> Result<DeliveryStream, AwsError> {
-    let destination = S3Destination::read(&record.destination)?;
-    let StreamRecord { caller, name, version, .. } = record;
-    Plan::new(state, caller, name, *version, &destination, false)?.open(state).await
+async fn reopened(state: &Arc<State>, record: &StreamRecord) -> Result<DeliveryStream, AwsError> {
+    let plan = planned(state, record, record.version, &record.destination)?.noted(record);
+    let journaling = journaling(state, record);
+    plan.open_on(state, journaling).await.map_err(|why| invalid(full_text(&why)))
+}
+
+/// The plan of a stream that was created before.
+fn planned(
+    state: &State,
+    record: &StreamRecord,
+    version: u32,
+    destination: &Value,
+) -> Result<Plan, AwsError> {
+    let destination = S3Destination::read(destination)?;
+    Plan::new(state, &record.caller, &record.name, version, &destination, false)
+}
+
+/// The journal of a stream that was created before. One that was filled before the endpoint was
+/// told to keep nothing is emptied all the same.
+fn journaling(state: &Arc<State>, record: &StreamRecord) -> Option<Journaling> {
+    let directory = state.journals.of(record);
+    let journaling = match state.journals.durability {
+        Some(durability) => Journaling::new(directory, durability),
+        None if directory.is_dir() => {
+            Journaling::new(directory, Durability::Process).only_recovering()
+        }
+        None => return None,
+    };
+    // The state owns the streams.
+    let (state, record) = (Arc::downgrade(state), record.clone());
+    Some(journaling.finding_destinations_by(move |note| found(&state, &record, note)))
+}
+
+/// The destination that held when records were accepted.
+fn found(
+    state: &Weak<State>,
+    record: &StreamRecord,
+    note: &str,
+) -> Result<Place, firehose_delivery::Error> {
+    let fail = |problem: String| firehose_delivery::Error::Config {
+        stream: record.name.clone(),
+        member: "the destination in its journal",
+        problem,
+    };
+    let state = state.upgrade().ok_or_else(|| fail("is asked for too late".to_owned()))?;
+    let Note { version, destination } =
+        serde_json::from_str(note).map_err(|why| fail(why.to_string()))?;
+    let plan = planned(&state, record, version, &destination);
+    let Plan { config, store } = plan.map_err(|why| fail(why.message))?;
+    Ok((config, store))
+}
+
+/// What journals note of a destination.
+#[derive(Debug, Serialize, Deserialize)]
+struct Note {
+    version: u32,
+    destination: Value,
+}
+
+impl Note {
+    fn of(record: &StreamRecord) -> Self {
+        Self { version: record.version, destination: record.destination.clone() }
+    }
+
+    fn to_text(&self) -> String {
+        // A number and JSON always serialise.
+        serde_json::to_string(self).unwrap_or_default()
+    }
+}
+
+/// The error with its causes.
+fn full_text(error: &firehose_delivery::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = std::error::Error::source(error);
+    while let Some(why) = cause {
+        text = format!("{text}: {why}");
+        cause = why.source();
+    }
+    text
 }

@@ -47,13 +47,13 @@ impl CatalogTable {
         Self { catalog: Arc::clone(catalog), owner, reference }
     }
 
-    fn columns(&self) -> Result<TableColumns, String> {
-        let SchemaReference { database, table, version_id, .. } = &self.reference;
-        self.catalog.columns(&self.owner, database, table, Some(version_id))
+    fn columns(&self, version: &str) -> Result<TableColumns, String> {
+        let SchemaReference { database, table, .. } = &self.reference;
+        self.catalog.columns(&self.owner, database, table, Some(version))
     }
 
-    fn read(&self) -> Result<Result<GlueTable, firehose_delivery::Error>, String> {
-        let found = self.columns()?;
+    fn read(&self, version: &str) -> Result<Result<GlueTable, firehose_delivery::Error>, String> {
+        let found = self.columns(version)?;
         let SchemaReference { database, table, .. } = &self.reference;
         let read = GlueTable::new(database, table, found.columns);
         Ok(read.map(|table| table.known_as(self.reference.clone())))
@@ -61,7 +61,7 @@ impl CatalogTable {
 
     /// Checks that the table is there and that the engine can convert to it.
     pub(super) fn check(&self) -> Result<(), AwsError> {
-        match self.read() {
+        match self.read(&self.reference.version_id) {
             Ok(Ok(_)) => Ok(()),
             Ok(Err(why)) => {
                 let SchemaReference { database, table, .. } = &self.reference;
@@ -84,11 +84,19 @@ impl SchemaSource for CatalogTable {
     }
 
     fn table(&self) -> Result<GlueTable, ConversionError> {
+        self.table_at(&self.reference.version_id)
+    }
+
+    fn version(&self) -> Option<String> {
+        Some(self.columns(&self.reference.version_id).ok()?.version_id)
+    }
+
+    fn table_at(&self, version: &str) -> Result<GlueTable, ConversionError> {
         let not_found = |why: String| {
             let words = format!("The specified table/database could not be found. {why}");
             ConversionError::new(ErrorCode::EntityNotFound, words)
         };
-        self.read().map_err(not_found)?.map_err(|why| {
+        self.read(version).map_err(not_found)?.map_err(|why| {
             ConversionError::new(ErrorCode::InvalidSchema, format!("The table's schema: {why}"))
         })
     }

@@ -52,7 +52,8 @@ pub(super) async fn update(
             stream.version = stream.version.saturating_add(1);
             stream.destination = kept;
             stream.updated = Some(now);
-            Plan::new(state, caller, name, stream.version, &destination, true)
+            let plan = Plan::new(state, caller, name, stream.version, &destination, true)?;
+            Ok::<_, AwsError>(plan.noted(stream))
         })
         .await?;
     let live = state.streams.live(caller, name).ok_or_else(|| not_found(caller, name))?;

@@ -2,10 +2,12 @@
 
 mod catalog;
 mod delivery_streams;
+mod journals;
 mod kept;
 
 use std::{path::Path, sync::Arc};
 
+use firehose_delivery::Durability;
 use object_directory::Buckets;
 
 pub(crate) use self::{
@@ -13,6 +15,7 @@ pub(crate) use self::{
     delivery_streams::{
         DeliveryStreams, Encryption, FlushAnswer, Live, StreamRecord, StreamStatus,
     },
+    journals::Journals,
     kept::Kept,
 };
 use crate::{Error, fault::Faults, settings::Settings};
@@ -23,6 +26,7 @@ pub(crate) struct State {
     pub(crate) settings: Settings,
     pub(crate) catalog: Arc<Catalog>,
     pub(crate) streams: DeliveryStreams,
+    pub(crate) journals: Journals,
     pub(crate) buckets: Buckets,
     pub(crate) faults: Faults,
 }
@@ -35,11 +39,14 @@ impl State {
     /// A file that cannot be read, by name.
     pub(crate) async fn open(settings: Settings, data_dir: &Path) -> Result<Self, Error> {
         let folder = data_dir.join(OWN_FOLDER);
-        let buckets = Buckets::new(data_dir).with_own_folder(OWN_FOLDER);
+        // An object has to be on the disk before the journal forgets its records.
+        let fsync = matches!(settings.durability, Some(Durability::Sync | Durability::Interval(_)));
+        let buckets = Buckets::new(data_dir).with_own_folder(OWN_FOLDER).with_fsync(fsync);
         buckets.remove_leftovers().await.map_err(Error::Buckets)?;
         Ok(Self {
             catalog: Arc::new(Catalog::open(&folder).await?),
             streams: DeliveryStreams::open(&folder)?,
+            journals: Journals::new(&folder, settings.durability),
             buckets,
             faults: Faults::new(settings.faults.clone()),
             settings,

@@ -3,6 +3,7 @@
 mod backup;
 mod conversion;
 mod delivery;
+mod journal;
 mod lifecycle;
 mod puts;
 mod settings;

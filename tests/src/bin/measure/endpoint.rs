@@ -13,9 +13,14 @@ use crate::{Result, aws};
 const BUFFER_BYTES: usize = 64 << 20;
 
 /// Puts `records` with conversion to Parquet on, and waits until all are in files.
-pub(crate) async fn run(records: usize, directory: &Path) -> Result<String> {
+pub(crate) async fn run(records: usize, directory: &Path, mode: &str) -> Result<String> {
+    let durability = match mode {
+        "memory" => None,
+        other => Some(other.parse()?),
+    };
     let endpoint = Endpoint::builder()
         .data_dir(directory)
+        .durability(durability)
         .buffer_size(BUFFER_BYTES)
         .buffer_interval(Duration::from_secs(900))
         .build()

@@ -30,7 +30,8 @@ usage: measure generate RECORDS          JSON into a reused buffer, a clock read
        measure read DIRECTORY            all rows of all Parquet files
        measure read-views DIRECTORY      the same with string views
        measure embedded RECORDS DIRECTORY  generator, producer, delivery stream, files
-       measure endpoint RECORDS DIRECTORY  AWS SDK, 4 calls in flight, HTTP, endpoint, files
+       measure endpoint RECORDS DIRECTORY [MODE]  AWS SDK, 4 calls in flight, HTTP, endpoint,
+                                         files; MODE as --durability, memory without it
        measure put URL RECORDS           AWS SDK alone, 4 calls in flight
        measure put-producer URL RECORDS  the same by AwsFirehoseSink and the Producer
        measure put-packed URL RECORDS    the same, 40 documents in each record";
@@ -52,7 +53,10 @@ async fn main() -> Result<()> {
             embedded(records.parse()?, Path::new(directory)).await?
         }
         ["endpoint", records, directory] => {
-            endpoint::run(records.parse()?, Path::new(directory)).await?
+            endpoint::run(records.parse()?, Path::new(directory), "memory").await?
+        }
+        ["endpoint", records, directory, mode] => {
+            endpoint::run(records.parse()?, Path::new(directory), mode).await?
         }
         ["put", url, records] => producer::bare(url, records.parse()?).await?,
         ["put-producer", url, records] => producer::producer(url, records.parse()?, false).await?,
