@@ -76,6 +76,11 @@ impl Buffers {
         Self { hints, whole: None, filed: HashMap::new() }
     }
 
+    /// None of its kind is open in it.
+    pub(crate) fn emptied(&self) -> Self {
+        Self::new(self.hints)
+    }
+
     /// Sets when the buffers that are opened from now on are due.
     pub(crate) fn set_hints(&mut self, hints: BufferingHints) {
         self.hints = hints;

@@ -8,8 +8,8 @@ use tokio::time::Instant;
 use tracing::{debug, error, warn};
 
 use crate::{
-    Delivered, DeliveryEvent, DeliveryStreamConfig, Error, ObjectLabels, Observer, RecordFormat,
-    RetryPolicy,
+    Delivered, DeliveryEvent, DeliveryStreamConfig, Error, LambdaProcessor, ObjectLabels, Observer,
+    RecordFormat, RetryPolicy,
     intake::Intake,
     key::{ErrorOutputType, KeyLayout},
     output::{PreparedErrors, PreparedObject},
@@ -31,6 +31,8 @@ pub(crate) struct Destination {
     observer: Option<Observer>,
     /// What is done to records before they are buffered.
     pub(crate) intake: Option<Intake>,
+    /// Whom records go through before they are filed.
+    pub(crate) lambda: Option<LambdaProcessor>,
 }
 
 impl Destination {
@@ -46,6 +48,7 @@ impl Destination {
             retry: config.retry,
             labels: config.labels.clone(),
             observer: config.observer.clone(),
+            lambda: config.lambda.clone(),
             intake: Intake::new(&config.name, &config.processing, config.partitioning.as_ref())?,
         })
     }
@@ -67,7 +70,7 @@ impl Destination {
 }
 
 /// Puts the objects of one stream, and tells about it.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Deliverer {
     pub(crate) stream: String,
     /// Told where a destination has nobody of its own.
@@ -139,7 +142,7 @@ impl Deliverer {
         self.tell(to, &DeliveryEvent::ErrorsDelivered { key, records, bytes });
     }
 
-    fn tell(&self, to: &Destination, event: &DeliveryEvent) {
+    pub(crate) fn tell(&self, to: &Destination, event: &DeliveryEvent) {
         to.observer.as_ref().unwrap_or(&self.observer).tell(event);
     }
 

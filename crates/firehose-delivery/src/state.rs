@@ -1,6 +1,7 @@
 //! What the handle and the tasks of a stream share.
 
 mod backup;
+mod transform;
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -21,6 +22,7 @@ use crate::{
     buffers::{Buffers, Filing},
     deliver::Destination,
     intake::Item,
+    lambda::{RawStage, SealedRaw},
     worker::{Launcher, Sealed, Watch},
 };
 
@@ -55,12 +57,18 @@ pub(crate) struct Shared {
     room: Arc<Notify>,
     /// Buffers sealed and settled so far; the second moves last.
     settled: watch::Sender<u64>,
+    /// Raw buffers settled so far.
+    transformed: watch::Sender<u64>,
     discarded: watch::Sender<bool>,
 }
 
 #[derive(Debug)]
 struct State {
     buffers: Buffers,
+    /// Records on their way to a function; nothing without one.
+    raw: RawStage,
+    /// Nothing more is taken in; what is with a function is still to be filed.
+    closing: bool,
     destination: Arc<Destination>,
     undelivered_limit: u64,
     /// Partitions with undelivered records: how many of their buffers are open or on their way.
@@ -95,10 +103,12 @@ impl Shared {
         Terms { destination, hints, undelivered_limit }: Terms,
         clock: Clock,
         room: Arc<Notify>,
-        outgoing: mpsc::UnboundedSender<Sealed>,
+        (outgoing, raw_outgoing): (mpsc::UnboundedSender<Sealed>, mpsc::UnboundedSender<SealedRaw>),
     ) -> Self {
         let state = State {
             buffers: Buffers::new(hints),
+            raw: RawStage::new(raw_outgoing),
+            closing: false,
             destination: Arc::new(destination),
             undelivered_limit: undelivered_limit as u64,
             active: HashMap::new(),
@@ -116,6 +126,7 @@ impl Shared {
             opened: Notify::new(),
             room,
             settled: watch::Sender::new(0),
+            transformed: watch::Sender::new(0),
             discarded: watch::Sender::new(false),
         }
     }
@@ -125,13 +136,10 @@ impl Shared {
         loop {
             let destination = Arc::clone(&self.lock().destination);
             // Queries take their time: nobody waits for the lock meanwhile.
-            let processed: Option<Vec<Vec<Item<'_>>>> = destination
-                .intake
-                .as_ref()
-                .map(|intake| batch.iter().map(|record| intake.process(record.data())).collect());
+            let processed = transform::before_the_lock(&destination, batch);
             let (now, arrival) = (Instant::now(), self.clock.now());
             let mut state = self.lock();
-            if state.outgoing.is_none() {
+            if state.outgoing.is_none() || state.closing {
                 return Admission::Closed;
             }
             if !Arc::ptr_eq(&state.destination, &destination) {
@@ -150,6 +158,9 @@ impl Shared {
             let first = state.stats.accepted_records;
             let opened = match processed {
                 None => state.accept_all(now, arrival, batch),
+                Some(items) if destination.lambda.is_some() => {
+                    state.accept_raw(now, arrival, batch, items)
+                }
                 Some(items) => state.accept_items(now, arrival, batch, items),
             };
             if opened {
@@ -165,8 +176,10 @@ impl Shared {
         if state.failing.is_some() {
             return Admission::Refused;
         }
-        let on_its_way = state.stats.buffered_bytes > state.buffers.bytes() as u64;
+        let waiting = state.buffers.bytes() + state.raw.open_bytes();
+        let on_its_way = state.stats.buffered_bytes > waiting as u64;
         if !on_its_way {
+            state.seal_raw();
             let due = state.buffers.due(now).first().map(|(_, trigger)| *trigger);
             state.seal_all(due.unwrap_or(Trigger::Size), arrival);
         }
@@ -189,11 +202,15 @@ impl Shared {
         if state.outgoing.is_none() {
             return Watch::Closed;
         }
+        if state.raw.is_due(Instant::now()) {
+            state.seal_raw();
+        }
         for (filing, trigger) in state.buffers.due(Instant::now()) {
             let now = self.clock.now();
             state.seal(&filing, trigger, now);
         }
-        state.buffers.deadline().map_or(Watch::Idle, Watch::Until)
+        let deadlines = [state.buffers.deadline(), state.raw.deadline()];
+        deadlines.into_iter().flatten().min().map_or(Watch::Idle, Watch::Until)
     }
 
     /// Sends the open buffer on its way; answers with the ticket to wait for.
@@ -209,8 +226,9 @@ impl Shared {
         let now = self.clock.now();
         let mut state = self.lock();
         // In one step: a batch that came in between would never go out.
-        state.seal_all(Trigger::Flush, now);
-        state.outgoing = None;
+        state.seal_raw();
+        state.closing = true;
+        state.end_if_filed(now);
         let ticket = state.sealed;
         drop(state);
         // The age watch has nothing left to do; whoever waits for room is told.
@@ -228,9 +246,10 @@ impl Shared {
         let Terms { destination, hints, undelivered_limit } = terms;
         let now = self.clock.now();
         let mut state = self.lock();
-        if state.outgoing.is_none() {
+        if state.outgoing.is_none() || state.closing {
             return;
         }
+        state.seal_raw();
         state.seal_all(Trigger::Update, now);
         state.destination = Arc::new(destination);
         state.buffers.set_hints(hints);
@@ -250,12 +269,14 @@ impl Shared {
         state.stats.discarded_records += dropped;
         state.stats.buffered_bytes = 0;
         state.buffers.clear();
+        state.raw.clear();
         state.active.clear();
         state.stats.active_partitions = 0;
         state.on_their_way.clear();
         self.discarded.send_replace(true);
         drop(state);
         self.settled.send_replace(u64::MAX);
+        self.transformed.send_replace(u64::MAX);
         self.opened.notify_one();
         self.room.notify_waiters();
         dropped + self.backup().map_or(0, |backup| backup.discard())
@@ -270,7 +291,9 @@ impl Shared {
     /// Arrival of the oldest record that is not delivered yet.
     pub(crate) fn oldest_undelivered(&self) -> Option<DateTime<Utc>> {
         let state = self.lock();
-        state.on_their_way.front().copied().into_iter().chain(state.buffers.oldest()).min()
+        let on_their_way = state.on_their_way.iter().min().copied();
+        let waiting = [on_their_way, state.buffers.oldest(), state.raw.oldest()];
+        waiting.into_iter().flatten().min()
     }
 
     /// Waits until the buffers up to `ticket` are in the store.
@@ -361,27 +384,39 @@ impl State {
         batch: &[Record],
         processed: Vec<Vec<Item<'_>>>,
     ) -> bool {
+        let destination = Arc::clone(&self.destination);
         let mut any_opened = false;
         for (record, items) in batch.iter().zip(processed) {
             let number = self.stats.accepted_records;
             self.count_accepted(record.len());
             self.stats.split_records += (items.len() as u64).saturating_sub(1);
-            for Item { data, place } in items {
-                self.count_buffered(data.len());
-                let (filing, failure) = self.place(place, arrival);
-                let (opened, trigger) =
-                    self.buffers.push_filed((now, arrival), &filing, &data, number, failure);
-                any_opened |= opened;
-                if let (true, Filing::Partition(keys)) = (opened, &filing) {
-                    *self.active.entry(keys.clone()).or_default() += 1;
-                    self.stats.active_partitions = self.active.len() as u64;
-                }
-                if let Some(trigger) = trigger {
-                    self.seal(&filing, trigger, arrival);
-                }
+            for item in items {
+                self.count_buffered(item.data.len());
+                any_opened |= self.file((now, arrival), item, number, &destination);
             }
         }
         any_opened
+    }
+
+    /// Puts a record that is counted where it belongs; whether a buffer was opened.
+    fn file(
+        &mut self,
+        (now, arrival): (Instant, DateTime<Utc>),
+        Item { data, place }: Item<'_>,
+        number: u64,
+        destination: &Destination,
+    ) -> bool {
+        let (filing, failure) = self.place(place, arrival, destination);
+        let (opened, trigger) =
+            self.buffers.push_filed((now, arrival), &filing, &data, number, failure);
+        if let (true, Filing::Partition(keys)) = (opened, &filing) {
+            *self.active.entry(keys.clone()).or_default() += 1;
+            self.stats.active_partitions = self.active.len() as u64;
+        }
+        if let Some(trigger) = trigger {
+            self.seal(&filing, trigger, arrival);
+        }
+        opened
     }
 
     /// Where a record is filed, and why it failed if it did.
@@ -389,6 +424,7 @@ impl State {
         &mut self,
         place: Result<Option<PartitionKeys>, Arc<ProcessingFailure>>,
         arrival: DateTime<Utc>,
+        destination: &Destination,
     ) -> (Filing, Option<Arc<ProcessingFailure>>) {
         let keys = match place {
             Ok(None) => return (Filing::Whole, None),
@@ -398,12 +434,12 @@ impl State {
         if self.active.contains_key(&keys) {
             return (Filing::Partition(keys), None);
         }
-        let most = self.destination.intake.as_ref().map_or(0, |intake| intake.most_partitions);
+        let most = destination.intake.as_ref().map_or(0, |intake| intake.most_partitions);
         let failure = if self.active.len() >= most {
             self.stats.partition_limit_records += 1;
             ProcessingFailure::partition_limit(most)
         } else {
-            match self.destination.keys.partition_problem(arrival, &keys) {
+            match destination.keys.partition_problem(arrival, &keys) {
                 None => return (Filing::Partition(keys), None),
                 Some(problem) => ProcessingFailure::bad_prefix(&problem),
             }

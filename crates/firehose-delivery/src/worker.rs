@@ -1,4 +1,5 @@
-//! The two tasks of a stream: one watches the age of the buffer, one delivers what is sealed.
+//! The tasks of a stream: one watches the age of the buffer, one delivers what is sealed. A third
+//! calls the function of a Lambda processor (`lambda`).
 
 use std::sync::Arc;
 
@@ -10,11 +11,12 @@ use uuid::Uuid;
 use crate::{
     BufferedRecords, Clock, Observer, PartitionKeys, ProcessingFailure, Trigger,
     deliver::{Deliverer, Destination},
+    lambda::transform_until_discarded,
     output::{self, Prepared},
     state::{Shared, Terms},
 };
 
-/// Starts a stream, and the backup of a stream, with the two tasks of each.
+/// Starts a stream, and the backup of a stream, with the tasks of each.
 #[derive(Debug)]
 pub(crate) struct Launcher {
     stream: String,
@@ -32,11 +34,13 @@ impl Launcher {
     /// Starts one.
     pub(crate) fn launch(&self, terms: Terms) -> Arc<Shared> {
         let (outgoing, sealed) = mpsc::unbounded_channel();
+        let (raw_outgoing, raw) = mpsc::unbounded_channel();
         let room = Arc::clone(&self.room);
-        let shared = Arc::new(Shared::new(terms, self.clock, room, outgoing));
+        let shared = Arc::new(Shared::new(terms, self.clock, room, (outgoing, raw_outgoing)));
         let (stream, observer) = (self.stream.clone(), self.observer.clone());
         let deliverer = Deliverer { stream, observer };
         tokio::spawn(watch_age(Arc::clone(&shared)));
+        tokio::spawn(transform_until_discarded(Arc::clone(&shared), deliverer.clone(), raw));
         tokio::spawn(deliver_until_discarded(Arc::clone(&shared), deliverer, sealed));
         shared
     }

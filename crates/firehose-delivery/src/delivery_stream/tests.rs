@@ -4,6 +4,8 @@ mod conservation;
 mod partitions;
 mod raw;
 mod retries;
+mod transform;
+mod transform_life;
 mod types;
 
 use std::{

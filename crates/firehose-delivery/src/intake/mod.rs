@@ -8,24 +8,54 @@ mod query;
 
 use std::{borrow::Cow, sync::Arc};
 
+use chrono::{DateTime, Utc};
+
 pub use self::deaggregation::SubRecords;
 use self::query::Query;
-use crate::{DynamicPartitioning, Error, PartitionKeys, Processing};
+use crate::{DynamicPartitioning, Error, PartitionKeys, Processing, prefix::KeySource};
+
+/// A partition key as it is found: who gave it, its name, its value.
+pub(crate) type FoundKey = (KeySource, String, String);
 
 /// Why a record was turned away before it was buffered.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct ProcessingFailure {
     pub(crate) code: &'static str,
     pub(crate) message: String,
+    /// The calls of a function that it comes from.
+    pub(crate) invocation: Option<Invocation>,
+}
+
+/// The calls of a function with one raw buffer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Invocation {
+    pub(crate) arn: Arc<str>,
+    pub(crate) attempts: u32,
+    /// When the last one ended.
+    pub(crate) ended: DateTime<Utc>,
 }
 
 impl ProcessingFailure {
+    fn new(code: &'static str, message: impl Into<String>) -> Self {
+        Self { code, message: message.into(), invocation: None }
+    }
+
     fn extraction(message: impl Into<String>) -> Self {
-        Self { code: "DynamicPartitioning.MetadataExtractionFailed", message: message.into() }
+        Self::new("DynamicPartitioning.MetadataExtractionFailed", message)
     }
 
     fn deaggregation(message: impl Into<String>) -> Self {
-        Self { code: "DynamicPartitioning.DeaggregationFailed", message: message.into() }
+        Self::new("DynamicPartitioning.DeaggregationFailed", message)
+    }
+
+    /// A partition key has no value.
+    pub(crate) fn empty_key() -> Self {
+        Self::extraction(EMPTY_KEY)
+    }
+
+    /// A function turned it away, or its calls failed.
+    pub(crate) fn of_lambda(code: &'static str, message: &str, invocation: Invocation) -> Self {
+        Self { invocation: Some(invocation), ..Self::new(code, message) }
     }
 
     /// The key of the partition's objects cannot be.
@@ -36,9 +66,11 @@ impl ProcessingFailure {
     /// There are as many active partitions as there may be.
     pub(crate) fn partition_limit(most: usize) -> Self {
         let message = format!("The stream has {most} active partitions, the most that it may have");
-        Self { code: "activePartitionExceeded", message }
+        Self::new("activePartitionExceeded", message)
     }
 }
+
+const EMPTY_KEY: &str = "partitionKeys values must not be null or empty";
 
 /// A record on its way into a buffer.
 #[derive(Debug)]
@@ -48,10 +80,18 @@ pub(crate) struct Item<'a> {
     pub(crate) place: Result<Option<PartitionKeys>, Arc<ProcessingFailure>>,
 }
 
+impl Item<'_> {
+    /// A copy of a record to which nothing was done.
+    pub(crate) fn as_it_came(record: &[u8]) -> Item<'static> {
+        Item { data: record.to_vec().into(), place: Ok(None) }
+    }
+}
+
 /// The processors of a stream, ready for use.
 #[derive(Debug)]
 pub(crate) struct Intake {
     sub_records: Option<SubRecords>,
+    partitions: bool,
     query: Option<Query>,
     delimiter: Option<Vec<u8>>,
     /// The most partitions that may be active.
@@ -78,7 +118,8 @@ impl Intake {
         };
         Ok(Some(Self {
             sub_records: processing.sub_records.clone(),
-            query: partitioning.map(|partitioning| read(&partitioning.query)).transpose()?,
+            partitions: partitioning.is_some(),
+            query: partitioning.and_then(|by| by.query.as_ref()).map(read).transpose()?,
             delimiter: processing.delimiter.clone(),
             most_partitions: partitioning.map_or(0, |partitioning| partitioning.most_active),
         }))
@@ -86,12 +127,23 @@ impl Intake {
 
     /// What a record becomes: at least one item.
     pub(crate) fn process<'a>(&self, record: &'a [u8]) -> Vec<Item<'a>> {
+        let mut items = self.split(record);
+        for item in items.iter_mut().filter(|item| item.place.is_ok()) {
+            *item = self.file(std::mem::take(&mut item.data), Ok(Vec::new()));
+        }
+        items
+    }
+
+    /// The records in a record: at least one item, which is to be filed unless it failed.
+    pub(crate) fn split<'a>(&self, record: &'a [u8]) -> Vec<Item<'a>> {
         let parts = match &self.sub_records {
             None => Ok(vec![record]),
             Some(kind) => kind.split(record),
         };
         match parts {
-            Ok(parts) => parts.into_iter().map(|part| self.item(part)).collect(),
+            Ok(parts) => {
+                parts.into_iter().map(|part| Item { data: part.into(), place: Ok(None) }).collect()
+            }
             Err(why) => {
                 let why = ProcessingFailure::deaggregation(why);
                 vec![Item { data: record.into(), place: Err(Arc::new(why)) }]
@@ -99,15 +151,34 @@ impl Intake {
         }
     }
 
-    fn item<'a>(&self, data: &'a [u8]) -> Item<'a> {
-        let keys = self.query.as_ref().map(|query| query.keys(data)).transpose();
-        let place = keys.map_err(|why| Arc::new(ProcessingFailure::extraction(why)));
+    /// Files a record by what is in it and by the keys that a function gave it.
+    pub(crate) fn file<'a>(
+        &self,
+        data: Cow<'a, [u8]>,
+        given: Result<Vec<FoundKey>, ProcessingFailure>,
+    ) -> Item<'a> {
+        let place = self.keys(&data, given).map_err(Arc::new);
         let data = match &self.delimiter {
             // What failed stays as it came.
-            Some(delimiter) if place.is_ok() => [data, delimiter].concat().into(),
-            _ => data.into(),
+            Some(delimiter) if place.is_ok() => [&*data, delimiter].concat().into(),
+            _ => data,
         };
         Item { data, place }
+    }
+
+    fn keys(
+        &self,
+        data: &[u8],
+        given: Result<Vec<FoundKey>, ProcessingFailure>,
+    ) -> Result<Option<PartitionKeys>, ProcessingFailure> {
+        if !self.partitions {
+            return Ok(None);
+        }
+        let mut keys = given?;
+        if let Some(query) = &self.query {
+            keys.extend(query.keys(data).map_err(ProcessingFailure::extraction)?);
+        }
+        Ok(Some(PartitionKeys::new(keys)))
     }
 }
 

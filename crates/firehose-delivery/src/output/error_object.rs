@@ -61,6 +61,21 @@ pub(super) fn write(
     })
 }
 
+/// One line for a record that a function turned away, or whose calls failed: other names and
+/// another order than those of the conversion's lines, as in an object that was captured.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct LambdaLine<'a> {
+    raw_data: String,
+    error_code: &'a str,
+    error_message: &'a str,
+    attempts_made: u32,
+    arrival_timestamp: i64,
+    attempt_ending_timestamp: i64,
+    #[serde(rename = "lambdaARN")]
+    lambda_arn: &'a str,
+}
+
 /// One line for a record that was turned away before it was buffered. The names are those of the
 /// conversion's lines without `last`, as in objects of failed transformations.
 #[derive(Serialize)]
@@ -79,17 +94,35 @@ pub(super) fn of_processing(sealed: &Sealed) -> Option<PreparedErrors> {
     let mut lines = Vec::new();
     let records = sealed.records.iter().zip(&sealed.failures).enumerate();
     for (index, (record, why)) in records {
-        let arrival = sealed.records.arrival(index).unwrap_or(sealed.oldest);
-        let line = ProcessingLine {
-            attempts_made: 1,
-            arrival_timestamp: arrival.timestamp_millis(),
-            error_code: why.code,
-            error_message: &why.message,
-            attempt_ending_timestamp: sealed.sealed_at.timestamp_millis(),
-            raw_data: STANDARD.encode(record),
+        let arrival = sealed.records.arrival(index).unwrap_or(sealed.oldest).timestamp_millis();
+        let raw_data = STANDARD.encode(record);
+        // The lines are made of texts and numbers, which always serialise.
+        let written = match &why.invocation {
+            None => serde_json::to_writer(
+                &mut lines,
+                &ProcessingLine {
+                    attempts_made: 1,
+                    arrival_timestamp: arrival,
+                    error_code: why.code,
+                    error_message: &why.message,
+                    attempt_ending_timestamp: sealed.sealed_at.timestamp_millis(),
+                    raw_data,
+                },
+            ),
+            Some(invocation) => serde_json::to_writer(
+                &mut lines,
+                &LambdaLine {
+                    raw_data,
+                    error_code: why.code,
+                    error_message: &why.message,
+                    attempts_made: invocation.attempts,
+                    arrival_timestamp: arrival,
+                    attempt_ending_timestamp: invocation.ended.timestamp_millis(),
+                    lambda_arn: &invocation.arn,
+                },
+            ),
         };
-        // The line is made of texts and numbers, which always serialise.
-        if serde_json::to_writer(&mut lines, &line).is_ok() {
+        if written.is_ok() {
             lines.push(b'\n');
         }
     }

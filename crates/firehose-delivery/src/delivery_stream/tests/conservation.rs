@@ -23,10 +23,10 @@ fn every_accepted_record_is_in_exactly_one_place() {
 }
 
 /// `SplitMix64`.
-struct Random(u64);
+pub(super) struct Random(pub(super) u64);
 
 impl Random {
-    fn below(&mut self, limit: u64) -> u64 {
+    pub(super) fn below(&mut self, limit: u64) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.0;
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -34,7 +34,7 @@ impl Random {
         (z ^ (z >> 31)) % limit
     }
 
-    fn up_to(&mut self, limit: u64) -> usize {
+    pub(super) fn up_to(&mut self, limit: u64) -> usize {
         usize::try_from(self.below(limit)).unwrap()
     }
 }
