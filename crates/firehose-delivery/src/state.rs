@@ -1,6 +1,7 @@
 //! What the handle and the tasks of a stream share.
 
 mod backup;
+mod filing;
 mod transform;
 
 use std::{
@@ -17,8 +18,7 @@ use tokio::{
 };
 
 use crate::{
-    BufferingHints, Clock, DeliveryStreamConfig, Error, PartitionKeys, ProcessingFailure,
-    StreamStats, Trigger,
+    BufferingHints, Clock, DeliveryStreamConfig, Error, PartitionKeys, StreamStats, Trigger,
     buffers::{Buffers, Filing},
     deliver::Destination,
     intake::Item,
@@ -396,55 +396,6 @@ impl State {
             }
         }
         any_opened
-    }
-
-    /// Puts a record that is counted where it belongs; whether a buffer was opened.
-    fn file(
-        &mut self,
-        (now, arrival): (Instant, DateTime<Utc>),
-        Item { data, place }: Item<'_>,
-        number: u64,
-        destination: &Destination,
-    ) -> bool {
-        let (filing, failure) = self.place(place, arrival, destination);
-        let (opened, trigger) =
-            self.buffers.push_filed((now, arrival), &filing, &data, number, failure);
-        if let (true, Filing::Partition(keys)) = (opened, &filing) {
-            *self.active.entry(keys.clone()).or_default() += 1;
-            self.stats.active_partitions = self.active.len() as u64;
-        }
-        if let Some(trigger) = trigger {
-            self.seal(&filing, trigger, arrival);
-        }
-        opened
-    }
-
-    /// Where a record is filed, and why it failed if it did.
-    fn place(
-        &mut self,
-        place: Result<Option<PartitionKeys>, Arc<ProcessingFailure>>,
-        arrival: DateTime<Utc>,
-        destination: &Destination,
-    ) -> (Filing, Option<Arc<ProcessingFailure>>) {
-        let keys = match place {
-            Ok(None) => return (Filing::Whole, None),
-            Ok(Some(keys)) => keys,
-            Err(why) => return (Filing::Failed, Some(why)),
-        };
-        if self.active.contains_key(&keys) {
-            return (Filing::Partition(keys), None);
-        }
-        let most = destination.intake.as_ref().map_or(0, |intake| intake.most_partitions);
-        let failure = if self.active.len() >= most {
-            self.stats.partition_limit_records += 1;
-            ProcessingFailure::partition_limit(most)
-        } else {
-            match destination.keys.partition_problem(arrival, &keys) {
-                None => return (Filing::Partition(keys), None),
-                Some(problem) => ProcessingFailure::bad_prefix(&problem),
-            }
-        };
-        (Filing::Failed, Some(Arc::new(failure)))
     }
 
     fn count_accepted(&mut self, bytes: usize) {
