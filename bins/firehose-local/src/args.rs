@@ -5,7 +5,7 @@ use std::{net::IpAddr, path::PathBuf, time::Duration};
 use bytesize::ByteSize;
 use chrono::{DateTime, Utc};
 use clap::{Parser, Subcommand, ValueEnum};
-use firehose_endpoint::FaultRule;
+use firehose_endpoint::{FaultRule, LambdaHook};
 
 /// The port that local AWS endpoints use by custom.
 pub(crate) const DEFAULT_PORT: u16 = 4566;
@@ -18,6 +18,7 @@ Examples:
   firehose-local --port 0 --data-dir /tmp/test      a free port, which the first line names
   firehose-local --buffer-size 1MiB --buffer-interval 2s     deliver soon, whatever the streams say
   firehose-local --tutorial --clock-start 2022-01-08T06:00:00Z
+  firehose-local --lambda shout='python3 shout.py'           a function for Lambda processors
   firehose-local --fault 'PutRecordBatch:refuse=50/500,every=3'    test your own retries
 
 Ctrl-C and SIGTERM stop accepting, deliver what is buffered, and report; a second one ends at once.
@@ -100,6 +101,13 @@ pub struct Args {
     /// `GetObject:slowdown,times=2`.
     #[arg(long, value_name = "RULE")]
     pub fault: Vec<FaultRule>,
+    /// What stands for a Lambda function that delivery streams name; may be given several times
+    ///
+    /// NAME=URL posts Firehose's event to an http:// URL, for example to Lambda's Runtime Interface
+    /// Emulator; NAME='COMMAND' runs a line of the shell with the event on its stdin. The answer is
+    /// the body, or stdout. NAME is the function's name or ARN.
+    #[arg(long, value_name = "NAME=URL|COMMAND")]
+    pub lambda: Vec<LambdaHook>,
     /// How long the end may take: connections under way, then deliveries
     #[arg(long, value_name = "TIME", default_value = "10s", value_parser = humantime::parse_duration)]
     pub grace: Duration,

@@ -37,6 +37,7 @@ pub(crate) fn endpoint(args: &Args) -> anyhow::Result<EndpointBuilder> {
         builder = builder.verifying(keys::read(file)?);
     }
     builder = args.host_name.iter().fold(builder, EndpointBuilder::host_name);
+    builder = args.lambda.iter().cloned().fold(builder, EndpointBuilder::lambda);
     Ok(args.fault.iter().cloned().fold(builder, EndpointBuilder::fault))
 }
 

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
 use firehose_delivery::{Clock, Observer, RetryPolicy, TimestampType};
 
-use crate::FaultRule;
+use crate::{FaultRule, LambdaHook};
 
 /// How callers prove who they are.
 #[derive(Clone, Default)]
@@ -51,6 +51,8 @@ pub(crate) struct Settings {
     /// How long a stream stays in CREATING and in DELETING.
     pub(crate) transition: Duration,
     pub(crate) faults: Vec<FaultRule>,
+    /// What stands for Lambda functions.
+    pub(crate) lambdas: Vec<LambdaHook>,
     /// Told about every delivery of every stream.
     pub(crate) observer: Observer,
 }
@@ -71,6 +73,7 @@ impl Default for Settings {
             retry_for: Some(RetryPolicy::AWS_GIVE_UP_AFTER),
             transition: Duration::ZERO,
             faults: Vec::new(),
+            lambdas: Vec::new(),
             observer: Observer::silent(),
         }
     }

@@ -71,6 +71,20 @@ pub(super) const METRICS: &[Metric] = &[
     counter("FailedConversion.Records", "Records that did not convert.", |s| {
         s.stats.failed_records - s.stats.processing_failed_records
     }),
+    gauge("ExecuteProcessing.Duration", "Mean time of a call of the function, in ms.", |s| {
+        per(s.stats.invocation_time.as_secs_f64() * 1e3, s.stats.invocations)
+    }),
+    gauge("ExecuteProcessing.Success", "Share of the calls of the function that succeeded.", |s| {
+        let failed = per(as_f64(s.stats.failed_invocations), s.stats.invocations);
+        1.0 - failed
+    }),
+    counter("SucceedProcessing.Records", "Records that the function answered Ok for.", |s| {
+        s.stats.transformed_records
+    }),
+    counter("SucceedProcessing.Bytes", "Their bytes, before the function.", |s| {
+        s.stats.transformed_bytes
+    }),
+    counter("DroppedRecords", "Records that the function dropped.", |s| s.stats.dropped_records),
     gauge("PartitionCount", "Partitions with undelivered records.", |s| {
         as_f64(s.stats.active_partitions)
     }),
@@ -149,6 +163,11 @@ fn success(stats: &StreamStats) -> f64 {
     if all == 0 { 1.0 } else { as_f64(good) / as_f64(all) }
 }
 
+/// A mean; 0 of nothing.
+fn per(sum: f64, count: u64) -> f64 {
+    if count == 0 { 0.0 } else { sum / as_f64(count) }
+}
+
 /// Exact up to 2^53, which no counter here reaches.
 #[expect(clippy::cast_precision_loss, reason = "the counters stay far below 2^53")]
 fn as_f64(count: u64) -> f64 {
@@ -196,6 +215,12 @@ mod tests {
         stats.partition_limit_records = 1;
         stats.active_partitions = 5;
         stats.expired_records = 4;
+        stats.invocations = 4;
+        stats.failed_invocations = 1;
+        stats.invocation_time = Duration::from_millis(100);
+        stats.transformed_records = 6;
+        stats.transformed_bytes = 60;
+        stats.dropped_records = 2;
         let mut backup_stats = StreamStats::default();
         backup_stats.delivered_records = 9;
         backup_stats.delivered_bytes = 90;
@@ -240,6 +265,11 @@ mod tests {
             ("aws_firehose_succeed_conversion_records_total", "0"),
             ("aws_firehose_failed_conversion_records_total", "4"),
             ("aws_firehose_failed_processing_records_total", "3"),
+            ("aws_firehose_execute_processing_duration", "25.0"),
+            ("aws_firehose_execute_processing_success", "0.75"),
+            ("aws_firehose_succeed_processing_records_total", "6"),
+            ("aws_firehose_succeed_processing_bytes_total", "60"),
+            ("aws_firehose_dropped_records_total", "2"),
             ("aws_firehose_partition_count", "5.0"),
             ("aws_firehose_partition_count_exceeded", "1.0"),
             ("aws_firehose_expired_records_total", "4"),

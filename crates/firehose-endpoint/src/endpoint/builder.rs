@@ -13,7 +13,7 @@ use tempfile::TempDir;
 
 use super::Endpoint;
 use crate::{
-    Error, FaultRule, firehose,
+    Error, FaultRule, LambdaHook, firehose,
     server::Router,
     settings::{Auth, Settings},
     state::{OWN_FOLDER, State},
@@ -108,6 +108,12 @@ impl EndpointBuilder {
     /// Tells `observer` about every delivery of every stream.
     pub fn observed_by(mut self, observer: Observer) -> Self {
         self.settings.observer = observer;
+        self
+    }
+
+    /// Adds what stands for a Lambda function: processors of delivery streams may name it.
+    pub fn lambda(mut self, hook: LambdaHook) -> Self {
+        self.settings.lambdas.push(hook);
         self
     }
 

@@ -67,7 +67,7 @@ fn check_conversion(
 
 /// Dynamic partitioning, and the processors that are there for it.
 fn check_partitioning(destination: &S3Destination, relaxed: bool) -> Result<(), AwsError> {
-    let Processors { processing, query } = Processors::of(destination)?;
+    let Processors { processing, query, lambda } = Processors::of(destination)?;
     if !destination.dynamic_partitioning_configuration.enabled {
         let kind = match (&query, &processing.sub_records) {
             (Some(_), _) => "MetadataExtraction",
@@ -85,10 +85,10 @@ fn check_partitioning(destination: &S3Destination, relaxed: bool) -> Result<(), 
             "BufferingHints.SizeInMBs must be at least {least} when Dynamic Partitioning is enabled."
         )));
     }
-    if query.is_none() {
+    if query.is_none() && lambda.is_none() {
         return Err(invalid(
-            "Dynamic partitioning must have a processor of type MetadataExtraction, and processing \
-             that is enabled",
+            "Dynamic partitioning must have a processor of type MetadataExtraction or Lambda, and \
+             processing that is enabled",
         ));
     }
     // Partitions are tried for as long as other deliveries; AWS's default is what it fills in.
@@ -303,9 +303,9 @@ mod tests {
     #[test]
     fn what_is_not_built_is_refused_by_name() {
         let lambda = json!({ "ProcessingConfiguration":
-            { "Enabled": true, "Processors": [{ "Type": "Lambda" }] } });
+            { "Enabled": true, "Processors": [{ "Type": "Decompression" }] } });
         let told = refusal(&lambda, false).unwrap();
-        assert!(told.contains("Lambda") && told.contains("not supported"), "{told}");
+        assert!(told.contains("Decompression is not supported"), "{told}");
     }
 
     #[test]
@@ -363,7 +363,10 @@ mod tests {
                 with(63, true, json!([query])),
                 "BufferingHints.SizeInMBs must be at least 64 when Dynamic Partitioning is enabled.",
             ),
-            (with(64, true, json!([])), "must have a processor of type MetadataExtraction"),
+            (
+                with(64, true, json!([])),
+                "must have a processor of type MetadataExtraction or Lambda",
+            ),
             (with(64, false, json!([query])), "only for destinations with dynamic partitioning"),
         ];
         for (given, expected) in table {
