@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use crate::{
     BufferedRecords, BufferingHints, PartitionKeys, ProcessingFailure, RecordBuffer, Trigger,
+    key::ErrorOutputType,
 };
 
 /// Where a record is filed until it goes out.
@@ -16,8 +17,8 @@ pub(crate) enum Filing {
     /// With all others.
     Whole,
     Partition(PartitionKeys),
-    /// With those that a query or the limit of partitions turned away.
-    Failed,
+    /// With those that failed for this reason before they were buffered.
+    Failed(ErrorOutputType),
 }
 
 /// A buffer with records in it.

@@ -5,8 +5,8 @@ use std::{sync::Arc, time::Duration};
 use chrono_tz::Tz;
 
 use crate::{
-    Backup, Error, GlueTable, JsonConverter, JsonSerDe, LambdaProcessor, Observer, ParquetOptions,
-    RawCompression, SchemaSource, SubRecords, intake::Intake, prefix,
+    Backup, Error, GlueTable, JsonConverter, JsonSerDe, LambdaProcessor, LogDecompression,
+    Observer, ParquetOptions, RawCompression, SchemaSource, SubRecords, intake::Intake, prefix,
 };
 
 /// When a buffer goes out: at the first of the two.
@@ -53,6 +53,8 @@ pub enum RecordFormat {
 /// What is done to records before they are buffered: AWS's processors that need no one else.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Processing {
+    /// Unpacks records of CloudWatch Logs: `Decompression` and `CloudWatchLogProcessing`.
+    pub decompression: Option<LogDecompression>,
     /// Takes records apart that hold several: `RecordDeAggregation`.
     pub sub_records: Option<SubRecords>,
     /// What is put behind each record: `AppendDelimiterToRecord`.

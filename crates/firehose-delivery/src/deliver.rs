@@ -134,7 +134,7 @@ impl Deliverer {
         shared.count(|stats| {
             stats.error_objects += 1;
             stats.failed_records += records as u64;
-            if errors.kind == ErrorOutputType::Processing {
+            if errors.kind != ErrorOutputType::FormatConversion {
                 stats.processing_failed_records += records as u64;
             }
             stats.buffered_records -= records as u64;

@@ -106,7 +106,7 @@ pub use delivery_stream::DeliveryStream;
 pub use error::Error;
 pub use event::{Delivered, DeliveryEvent, Observer};
 pub(crate) use intake::ProcessingFailure;
-pub use intake::SubRecords;
+pub use intake::{LogDecompression, SubRecords};
 pub use json_serde::{HiveJsonSerDe, JsonSerDe, OpenXJsonSerDe};
 pub use lambda::{
     FunctionError, LambdaFunction, LambdaProcessor, SourceRecord, Transformed, for_each_record,

@@ -1,6 +1,7 @@
 mod backup;
 mod changes;
 mod conservation;
+mod decompression;
 mod partitions;
 mod raw;
 mod retries;

@@ -4,15 +4,18 @@
 //! Source: <https://docs.aws.amazon.com/firehose/latest/dev/dynamic-partitioning.html>
 
 mod deaggregation;
+mod decompression;
 mod query;
 
 use std::{borrow::Cow, sync::Arc};
 
 use chrono::{DateTime, Utc};
 
-pub use self::deaggregation::SubRecords;
 use self::query::Query;
-use crate::{DynamicPartitioning, Error, PartitionKeys, Processing, prefix::KeySource};
+pub use self::{deaggregation::SubRecords, decompression::LogDecompression};
+use crate::{
+    DynamicPartitioning, Error, PartitionKeys, Processing, key::ErrorOutputType, prefix::KeySource,
+};
 
 /// A partition key as it is found: who gave it, its name, its value.
 pub(crate) type FoundKey = (KeySource, String, String);
@@ -22,6 +25,8 @@ pub(crate) type FoundKey = (KeySource, String, String);
 pub(crate) struct ProcessingFailure {
     pub(crate) code: &'static str,
     pub(crate) message: String,
+    /// Whose error object it belongs to.
+    pub(crate) kind: ErrorOutputType,
     /// The calls of a function that it comes from.
     pub(crate) invocation: Option<Invocation>,
 }
@@ -37,7 +42,8 @@ pub(crate) struct Invocation {
 
 impl ProcessingFailure {
     fn new(code: &'static str, message: impl Into<String>) -> Self {
-        Self { code, message: message.into(), invocation: None }
+        let (message, kind) = (message.into(), ErrorOutputType::Processing);
+        Self { code, message, kind, invocation: None }
     }
 
     fn extraction(message: impl Into<String>) -> Self {
@@ -46,6 +52,12 @@ impl ProcessingFailure {
 
     fn deaggregation(message: impl Into<String>) -> Self {
         Self::new("DynamicPartitioning.DeaggregationFailed", message)
+    }
+
+    fn decompression(message: impl Into<String>) -> Self {
+        // AWS's code, as it was captured.
+        let failure = Self::new("Decompression failed.", message);
+        Self { kind: ErrorOutputType::Decompression, ..failure }
     }
 
     /// A partition key has no value.
@@ -90,6 +102,7 @@ impl Item<'_> {
 /// The processors of a stream, ready for use.
 #[derive(Debug)]
 pub(crate) struct Intake {
+    decompression: Option<LogDecompression>,
     sub_records: Option<SubRecords>,
     partitions: bool,
     query: Option<Query>,
@@ -117,6 +130,7 @@ impl Intake {
                 .map_err(|problem| Error::config(stream, "MetadataExtractionQuery", problem))
         };
         Ok(Some(Self {
+            decompression: processing.decompression,
             sub_records: processing.sub_records.clone(),
             partitions: partitioning.is_some(),
             query: partitioning.and_then(|by| by.query.as_ref()).map(read).transpose()?,
@@ -136,18 +150,27 @@ impl Intake {
 
     /// The records in a record: at least one item, which is to be filed unless it failed.
     pub(crate) fn split<'a>(&self, record: &'a [u8]) -> Vec<Item<'a>> {
-        let parts = match &self.sub_records {
-            None => Ok(vec![record]),
-            Some(kind) => kind.split(record),
+        let failed = |why| vec![Item { data: record.into(), place: Err(Arc::new(why)) }];
+        let unpacked = match self.decompression {
+            None => Cow::Borrowed(record),
+            Some(logs) => match logs.unpack(record) {
+                Ok(unpacked) => Cow::Owned(unpacked),
+                Err(why) => return failed(ProcessingFailure::decompression(why)),
+            },
+        };
+        let whole = |data: Cow<'a, [u8]>| Item { data, place: Ok(None) };
+        let Some(kind) = &self.sub_records else { return vec![whole(unpacked)] };
+        let parts = match &unpacked {
+            Cow::Borrowed(bytes) => {
+                kind.split(bytes).map(|parts| parts.into_iter().map(Cow::Borrowed).collect())
+            }
+            Cow::Owned(bytes) => kind.split(bytes).map(|parts| {
+                parts.into_iter().map(|part| Cow::Owned(part.to_vec())).collect::<Vec<_>>()
+            }),
         };
         match parts {
-            Ok(parts) => {
-                parts.into_iter().map(|part| Item { data: part.into(), place: Ok(None) }).collect()
-            }
-            Err(why) => {
-                let why = ProcessingFailure::deaggregation(why);
-                vec![Item { data: record.into(), place: Err(Arc::new(why)) }]
-            }
+            Ok(parts) => parts.into_iter().map(whole).collect(),
+            Err(why) => failed(ProcessingFailure::deaggregation(why)),
         }
     }
 

@@ -61,7 +61,8 @@ pub(super) fn write(
     })
 }
 
-/// One line for a record that a function turned away, or whose calls failed: other names and
+/// One line for a record that a function turned away, whose calls failed, or that could not be
+/// unpacked: other names and
 /// another order than those of the conversion's lines, as in an object that was captured.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -72,8 +73,8 @@ struct LambdaLine<'a> {
     attempts_made: u32,
     arrival_timestamp: i64,
     attempt_ending_timestamp: i64,
-    #[serde(rename = "lambdaARN")]
-    lambda_arn: &'a str,
+    #[serde(rename = "lambdaARN", skip_serializing_if = "Option::is_none")]
+    lambda_arn: Option<&'a str>,
 }
 
 /// One line for a record that was turned away before it was buffered. The names are those of the
@@ -97,28 +98,31 @@ pub(super) fn of_processing(sealed: &Sealed) -> Option<PreparedErrors> {
         let arrival = sealed.records.arrival(index).unwrap_or(sealed.oldest).timestamp_millis();
         let raw_data = STANDARD.encode(record);
         // The lines are made of texts and numbers, which always serialise.
+        let ended = sealed.sealed_at.timestamp_millis();
         let written = match &why.invocation {
-            None => serde_json::to_writer(
+            None if why.kind == ErrorOutputType::Processing => serde_json::to_writer(
                 &mut lines,
                 &ProcessingLine {
                     attempts_made: 1,
                     arrival_timestamp: arrival,
                     error_code: why.code,
                     error_message: &why.message,
-                    attempt_ending_timestamp: sealed.sealed_at.timestamp_millis(),
+                    attempt_ending_timestamp: ended,
                     raw_data,
                 },
             ),
-            Some(invocation) => serde_json::to_writer(
+            invocation => serde_json::to_writer(
                 &mut lines,
                 &LambdaLine {
                     raw_data,
                     error_code: why.code,
                     error_message: &why.message,
-                    attempts_made: invocation.attempts,
+                    attempts_made: invocation.as_ref().map_or(1, |calls| calls.attempts),
                     arrival_timestamp: arrival,
-                    attempt_ending_timestamp: invocation.ended.timestamp_millis(),
-                    lambda_arn: &invocation.arn,
+                    attempt_ending_timestamp: invocation
+                        .as_ref()
+                        .map_or(ended, |calls| calls.ended.timestamp_millis()),
+                    lambda_arn: invocation.as_ref().map(|calls| &*calls.arn),
                 },
             ),
         };
@@ -127,7 +131,8 @@ pub(super) fn of_processing(sealed: &Sealed) -> Option<PreparedErrors> {
         }
     }
     Some(PreparedErrors {
-        kind: ErrorOutputType::Processing,
+        // All of a buffer failed for reasons of one kind.
+        kind: sealed.failures.first().map_or(ErrorOutputType::Processing, |why| why.kind),
         payload: PutPayload::from_bytes(Bytes::from(lines)),
         records: sealed.records.len(),
     })

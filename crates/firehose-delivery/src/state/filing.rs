@@ -43,7 +43,7 @@ impl State {
         let keys = match place {
             Ok(None) => return (Filing::Whole, None),
             Ok(Some(keys)) => keys,
-            Err(why) => return (Filing::Failed, Some(why)),
+            Err(why) => return (Filing::Failed(why.kind), Some(why)),
         };
         if self.active.contains_key(&keys) {
             return (Filing::Partition(keys), None);
@@ -58,6 +58,6 @@ impl State {
                 Some(problem) => ProcessingFailure::bad_prefix(&problem),
             }
         };
-        (Filing::Failed, Some(Arc::new(failure)))
+        (Filing::Failed(failure.kind), Some(Arc::new(failure)))
     }
 }

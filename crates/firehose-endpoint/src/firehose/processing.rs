@@ -2,7 +2,9 @@
 
 use std::{sync::Arc, time::Duration};
 
-use firehose_delivery::{LambdaFunction, LambdaProcessor, Processing, SubRecords};
+use firehose_delivery::{
+    LambdaFunction, LambdaProcessor, LogDecompression, Processing, SubRecords,
+};
 
 use super::{
     destination::{Processor, S3Destination},
@@ -43,6 +45,7 @@ impl Processors {
         if !block.enabled {
             return Ok(read);
         }
+        let mut extraction = None;
         for (place, processor) in block.processors.iter().enumerate() {
             let kind = &processor.kind;
             if block.processors.iter().take(place).any(|other| other.kind == *kind) {
@@ -66,11 +69,36 @@ impl Processors {
                     read.processing.delimiter = Some(unescaped(given));
                 }
                 "Lambda" => read.lambda = Some(Lambda::of(processor)?),
+                "Decompression" => {
+                    processor.knows(&["CompressionFormat"])?;
+                    if processor.parameter("CompressionFormat").is_some_and(|f| f != "GZIP") {
+                        return Err(invalid("CompressionFormat of a Decompression must be GZIP"));
+                    }
+                    read.processing.decompression = Some(LogDecompression::default());
+                }
+                "CloudWatchLogProcessing" => extraction = Some(extract_messages(processor)?),
                 other => return Err(not_built(&format!("A processor of type {other}"))),
             }
         }
-        Ok(read)
+        match (&mut read.processing.decompression, extraction) {
+            (_, None) => Ok(read),
+            (Some(decompression), Some(extract)) => {
+                decompression.extract_messages = extract;
+                Ok(read)
+            }
+            (None, Some(_)) => Err(invalid(
+                "A processor of type CloudWatchLogProcessing must have one of type Decompression \
+                 beside it",
+            )),
+        }
     }
+}
+
+/// `DataMessageExtraction`, in any case.
+fn extract_messages(processor: &Processor) -> Result<bool, AwsError> {
+    processor.knows(&["DataMessageExtraction"])?;
+    let given = processor.required("DataMessageExtraction")?.to_ascii_lowercase();
+    given.parse().map_err(|_| invalid("DataMessageExtraction must be true or false"))
 }
 
 impl Lambda {
@@ -222,6 +250,7 @@ mod tests {
         ]);
         let expected = Processors {
             processing: Processing {
+                decompression: None,
                 sub_records: Some(SubRecords::Delimited(b"##\n".to_vec())),
                 delimiter: Some(b"\n".to_vec()),
             },
@@ -232,6 +261,22 @@ mod tests {
         let json =
             read(&json!([one("RecordDeAggregation", &[("SubRecordType", "JSON")])])).unwrap();
         assert_eq!(json.processing.sub_records, Some(SubRecords::Json));
+    }
+
+    #[test]
+    fn section_2_2_records_of_cloudwatch_logs_are_unpacked_in_either_order() {
+        let decompression = one("Decompression", &[("CompressionFormat", "GZIP")]);
+        for (given, extract_messages) in [("true", true), ("FALSE", false)] {
+            let extraction = one("CloudWatchLogProcessing", &[("DataMessageExtraction", given)]);
+            for processors in
+                [json!([decompression, extraction]), json!([extraction, decompression])]
+            {
+                let expected = Some(LogDecompression { extract_messages });
+                assert_eq!(read(&processors).unwrap().processing.decompression, expected);
+            }
+        }
+        let alone = read(&json!([one("Decompression", &[])])).unwrap().processing.decompression;
+        assert_eq!(alone, Some(LogDecompression::default()));
     }
 
     const ARN: &str = "arn:aws:lambda:us-east-1:000000000000:function:f";
@@ -280,8 +325,17 @@ mod tests {
             (lambda(&[("BufferSizeInMBs", "NaN")]), "must be a number from 0.2 to 3"),
             (lambda(&[("BufferIntervalInSeconds", "901")]), "must be a whole number from 0 to 900"),
             (lambda(&[("BufferIntervalInSeconds", "1.5")]), "must be a whole number from 0 to 900"),
-            (json!([one("Decompression", &[])]), "Decompression is not supported"),
-            (json!([one("CloudWatchLogProcessing", &[])]), "CloudWatchLogProcessing is not"),
+            (json!([one("Unheard", &[])]), "A processor of type Unheard is not supported"),
+            (json!([one("Decompression", &[("CompressionFormat", "ZIP")])]), "must be GZIP"),
+            (json!([one("CloudWatchLogProcessing", &[])]), "must have DataMessageExtraction"),
+            (
+                json!([one("CloudWatchLogProcessing", &[("DataMessageExtraction", "maybe")])]),
+                "must be true or false",
+            ),
+            (
+                json!([one("CloudWatchLogProcessing", &[("DataMessageExtraction", "true")])]),
+                "must have one of type Decompression beside it",
+            ),
             (json!([append, append]), "Only one processor of type AppendDelimiterToRecord"),
             (json!([one("MetadataExtraction", &[])]), "must have MetadataExtractionQuery"),
             (json!([one("RecordDeAggregation", &[("SubRecordType", "XML")])]), "JSON or DELIMITED"),

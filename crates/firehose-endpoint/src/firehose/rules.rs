@@ -301,14 +301,6 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_built_is_refused_by_name() {
-        let lambda = json!({ "ProcessingConfiguration":
-            { "Enabled": true, "Processors": [{ "Type": "Decompression" }] } });
-        let told = refusal(&lambda, false).unwrap();
-        assert!(told.contains("Decompression is not supported"), "{told}");
-    }
-
-    #[test]
     fn section_2_2_a_backup_is_checked_once_it_is_enabled() {
         type Change = fn(&mut Value);
         let table: [(Change, &str); 7] = [

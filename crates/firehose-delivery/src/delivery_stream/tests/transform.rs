@@ -415,8 +415,11 @@ async fn section_3_4_a_function_gives_partition_keys() {
 #[tokio::test(start_paused = true)]
 async fn section_4_4_records_are_taken_apart_before_the_function_and_delimited_after_it() {
     let function = Scripted::new([]);
-    let processing =
-        Processing { sub_records: Some(SubRecords::Json), delimiter: Some(b"\n".to_vec()) };
+    let processing = Processing {
+        sub_records: Some(SubRecords::Json),
+        delimiter: Some(b"\n".to_vec()),
+        ..Processing::default()
+    };
     let (store, stream) = opened(raw(&function).processing(processing)).await;
     put(&stream, &[r#"{"a":1}{"b":2}"#, "no", r#"{"c":3}"#]).await;
     let stats = stream.close().await;
