@@ -61,9 +61,10 @@ pub struct Args {
     /// Write timestamp columns as INT96, as AWS does; without it: INT64 with microseconds
     #[arg(long)]
     pub int96: bool,
-    /// How long an object that its bucket refuses is tried for before its records are given up
-    #[arg(long, value_name = "TIME|forever", default_value = "24h")]
-    pub retry_for: RetryFor,
+    /// How long an object that its bucket refuses is tried for before its records are given up;
+    /// without it as AWS does it: 24h, and for partitions what their stream says
+    #[arg(long, value_name = "TIME|forever")]
+    pub retry_for: Option<RetryFor>,
     /// Bytes at which every buffer goes out, such as 1MiB, whatever the streams' hints say
     #[arg(long, value_name = "SIZE")]
     pub buffer_size: Option<ByteSize>,

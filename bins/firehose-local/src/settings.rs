@@ -18,8 +18,10 @@ pub(crate) fn endpoint(args: &Args) -> anyhow::Result<EndpointBuilder> {
         .region(&args.region)
         .relaxed(args.relaxed)
         .int96_timestamps(args.int96)
-        .retry_for(args.retry_for.0)
         .transition(args.transition);
+    if let Some(retry) = args.retry_for {
+        builder = builder.retry_for(retry.0);
+    }
     if let Some(size) = args.buffer_size {
         let bytes =
             usize::try_from(size.as_u64()).context("--buffer-size is beyond this machine")?;

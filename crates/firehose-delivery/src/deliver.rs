@@ -116,6 +116,10 @@ impl Deliverer {
             stats.delivered_objects += 1;
             stats.delivered_bytes += bytes as u64;
             stats.delivered_records += records as u64;
+            if rows.is_some() {
+                stats.converted_records += records as u64;
+                stats.converted_bytes += object.source_bytes as u64;
+            }
             stats.buffered_records -= records as u64;
         });
         let delivered = Delivered { key, records, rows, bytes, trigger: ready.trigger };
@@ -134,7 +138,9 @@ impl Deliverer {
         shared.count(|stats| {
             stats.error_objects += 1;
             stats.failed_records += records as u64;
-            if errors.kind != ErrorOutputType::FormatConversion {
+            if errors.kind == ErrorOutputType::FormatConversion {
+                stats.unconverted_bytes += errors.source_bytes as u64;
+            } else {
                 stats.processing_failed_records += records as u64;
             }
             stats.buffered_records -= records as u64;

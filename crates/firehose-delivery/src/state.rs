@@ -163,6 +163,7 @@ impl Shared {
                 }
                 Some(items) => state.accept_items(now, arrival, batch, items),
             };
+            state.count_queries(&destination);
             if opened {
                 self.opened.notify_one();
             }
@@ -447,6 +448,10 @@ impl State {
             object_id: contents.object_id,
             error_id: contents.error_id,
         };
+        if sealed.partition.is_some() {
+            self.stats.partition_bytes += sealed.records.bytes() as u64;
+            self.stats.partition_time += (now - oldest).to_std().unwrap_or_default();
+        }
         self.sealed += 1;
         self.on_their_way.push_back(oldest);
         // The receiver lives as long as the runtime does; after that nothing is delivered.

@@ -27,6 +27,12 @@ pub struct StreamStats {
     pub delivered_objects: u64,
     /// Bytes of these objects.
     pub delivered_bytes: u64,
+    /// Of the delivered records, those that were converted.
+    pub converted_records: u64,
+    /// Their bytes, before the conversion.
+    pub converted_bytes: u64,
+    /// Bytes of the records that did not convert.
+    pub unconverted_bytes: u64,
     /// Records that were turned away or did not convert, and stand in error objects.
     pub failed_records: u64,
     /// Of these, the records that a function, a query or the limit of partitions turned away.
@@ -45,6 +51,14 @@ pub struct StreamStats {
     pub invocation_time: Duration,
     /// Records that were turned away because there were too many active partitions.
     pub partition_limit_records: u64,
+    /// Queries for partition keys.
+    pub queries: u64,
+    /// How long all queries took together.
+    pub query_time: Duration,
+    /// Bytes of the partitions' buffers that went out.
+    pub partition_bytes: u64,
+    /// How long these buffers were open, together.
+    pub partition_time: Duration,
     /// Partitions with undelivered records, now.
     pub active_partitions: u64,
     /// Error objects.

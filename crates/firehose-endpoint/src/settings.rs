@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
-use firehose_delivery::{Clock, Observer, RetryPolicy, TimestampType};
+use firehose_delivery::{Clock, Observer, TimestampType};
 
 use crate::{FaultRule, LambdaHook};
 
@@ -23,6 +23,15 @@ impl std::fmt::Debug for Auth {
             Self::Verify(_) => "Verify",
         })
     }
+}
+
+/// How long an object is tried for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum RetryFor {
+    /// 24 hours; those of partitions as their stream says.
+    AsAws,
+    /// This long, whatever streams say; none: for ever.
+    Given(Option<Duration>),
 }
 
 /// What an endpoint is told when it is built.
@@ -46,8 +55,7 @@ pub(crate) struct Settings {
     pub(crate) relaxed: bool,
     /// What `timestamp` columns are in Parquet objects.
     pub(crate) timestamps: TimestampType,
-    /// How long an object is tried for; none: for ever.
-    pub(crate) retry_for: Option<Duration>,
+    pub(crate) retry_for: RetryFor,
     /// How long a stream stays in CREATING and in DELETING.
     pub(crate) transition: Duration,
     pub(crate) faults: Vec<FaultRule>,
@@ -70,7 +78,7 @@ impl Default for Settings {
             buffer_interval: None,
             relaxed: false,
             timestamps: TimestampType::default(),
-            retry_for: Some(RetryPolicy::AWS_GIVE_UP_AFTER),
+            retry_for: RetryFor::AsAws,
             transition: Duration::ZERO,
             faults: Vec::new(),
             lambdas: Vec::new(),

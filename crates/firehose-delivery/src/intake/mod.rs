@@ -7,7 +7,14 @@ mod deaggregation;
 mod decompression;
 mod query;
 
-use std::{borrow::Cow, sync::Arc};
+use std::{
+    borrow::Cow,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::{Duration, Instant},
+};
 
 use chrono::{DateTime, Utc};
 
@@ -106,6 +113,8 @@ pub(crate) struct Intake {
     sub_records: Option<SubRecords>,
     partitions: bool,
     query: Option<Query>,
+    /// Queries that are not counted yet, and the nanoseconds that they took.
+    queries: (AtomicU64, AtomicU64),
     delimiter: Option<Vec<u8>>,
     /// The most partitions that may be active.
     pub(crate) most_partitions: usize,
@@ -134,9 +143,17 @@ impl Intake {
             sub_records: processing.sub_records.clone(),
             partitions: partitioning.is_some(),
             query: partitioning.and_then(|by| by.query.as_ref()).map(read).transpose()?,
+            queries: Default::default(),
             delimiter: processing.delimiter.clone(),
             most_partitions: partitioning.map_or(0, |partitioning| partitioning.most_active),
         }))
+    }
+
+    /// The queries since this was asked last, and how long they took.
+    pub(crate) fn count_queries(&self) -> (u64, Duration) {
+        let (count, nanos) = &self.queries;
+        let taken = (count.swap(0, Ordering::Relaxed), nanos.swap(0, Ordering::Relaxed));
+        (taken.0, Duration::from_nanos(taken.1))
     }
 
     /// What a record becomes: at least one item.
@@ -199,7 +216,12 @@ impl Intake {
         }
         let mut keys = given?;
         if let Some(query) = &self.query {
-            keys.extend(query.keys(data).map_err(ProcessingFailure::extraction)?);
+            let began = Instant::now();
+            let found = query.keys(data);
+            let took = u64::try_from(began.elapsed().as_nanos()).unwrap_or(u64::MAX);
+            self.queries.0.fetch_add(1, Ordering::Relaxed);
+            self.queries.1.fetch_add(took, Ordering::Relaxed);
+            keys.extend(found.map_err(ProcessingFailure::extraction)?);
         }
         Ok(Some(PartitionKeys::new(keys)))
     }

@@ -45,9 +45,10 @@ pub(super) fn write(
 ) -> Option<PreparedErrors> {
     let mut failures = failed.iter().peekable();
     failures.peek()?;
-    let mut lines = Vec::new();
+    let (mut lines, mut source_bytes) = (Vec::new(), 0);
     for (index, record) in sealed.records.iter().enumerate() {
         let Some((_, why)) = failures.next_if(|(failed, _)| *failed == index) else { continue };
+        source_bytes += record.len();
         let line = line(table, sealed, index, record, why);
         // The line is made of texts and numbers, which always serialise.
         if serde_json::to_writer(&mut lines, &line).is_ok() {
@@ -58,6 +59,7 @@ pub(super) fn write(
         kind: ErrorOutputType::FormatConversion,
         payload: PutPayload::from_bytes(Bytes::from(lines)),
         records: failed.len(),
+        source_bytes,
     })
 }
 
@@ -135,6 +137,7 @@ pub(super) fn of_processing(sealed: &Sealed) -> Option<PreparedErrors> {
         kind: sealed.failures.first().map_or(ErrorOutputType::Processing, |why| why.kind),
         payload: PutPayload::from_bytes(Bytes::from(lines)),
         records: sealed.records.len(),
+        source_bytes: sealed.records.bytes(),
     })
 }
 

@@ -12,6 +12,15 @@ use crate::{
 };
 
 impl State {
+    /// Counts the queries that were made for what is filed.
+    pub(super) fn count_queries(&mut self, destination: &Destination) {
+        if let Some(intake) = &destination.intake {
+            let (queries, time) = intake.count_queries();
+            self.stats.queries += queries;
+            self.stats.query_time += time;
+        }
+    }
+
     /// Puts a record that is counted where it belongs; whether a buffer was opened.
     pub(super) fn file(
         &mut self,

@@ -54,6 +54,7 @@ impl Shared {
             return;
         }
         state.file_results(raw, results, now, time);
+        state.count_queries(&raw.destination);
         state.raw.settle();
         state.end_if_filed(time);
         drop(state);

@@ -15,7 +15,7 @@ use super::Endpoint;
 use crate::{
     Error, FaultRule, LambdaHook, firehose,
     server::Router,
-    settings::{Auth, Settings},
+    settings::{Auth, RetryFor, Settings},
     state::{OWN_FOLDER, State},
 };
 
@@ -93,9 +93,10 @@ impl EndpointBuilder {
     }
 
     /// Sets how long an object that the bucket refuses is tried for, before its records are given
-    /// up; none: for ever. Default: 24 hours, as AWS does it.
+    /// up, whatever streams say; none: for ever. Default: as AWS does it, 24 hours, and for the
+    /// objects of partitions the `RetryOptions` of their stream.
     pub fn retry_for(mut self, time: Option<Duration>) -> Self {
-        self.settings.retry_for = time;
+        self.settings.retry_for = RetryFor::Given(time);
         self
     }
 

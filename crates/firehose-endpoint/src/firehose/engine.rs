@@ -12,13 +12,14 @@ use serde_json::Value;
 use super::{
     destination::{Logging, S3Destination},
     error::invalid,
+    limits,
     processing::{Lambda, Processors},
     schema::{CatalogTable, json_serde, parquet_options},
 };
 use crate::{
     Error,
     protocol::{AwsError, Caller},
-    settings::Settings,
+    settings::{RetryFor, Settings},
     state::{State, StreamRecord},
 };
 
@@ -108,13 +109,28 @@ fn raw_config(
         .compressed(compression(destination))
         .labelling_objects(labels(destination))
         .retrying(RetryPolicy {
-            give_up_after: state.settings.retry_for,
+            give_up_after: retry_for(&state.settings, destination),
             ..RetryPolicy::default()
         });
     if let Some(prefix) = destination.error_output_prefix.as_deref().filter(|p| !p.is_empty()) {
         config = config.with_error_output_prefix(prefix);
     }
     config
+}
+
+/// How long an object is tried for: as the endpoint was told; when it was told nothing, partitions
+/// as their stream says, and all others as AWS does it.
+fn retry_for(settings: &Settings, destination: &S3Destination) -> Option<Duration> {
+    let partitioning = &destination.dynamic_partitioning_configuration;
+    let of_partitions = partitioning.retry_options.duration_in_seconds;
+    match settings.retry_for {
+        RetryFor::AsAws if partitioning.enabled => {
+            let seconds = of_partitions.unwrap_or(limits::PARTITION_RETRY_SECONDS);
+            Some(Duration::from_secs(seconds))
+        }
+        RetryFor::AsAws => Some(RetryPolicy::AWS_GIVE_UP_AFTER),
+        RetryFor::Given(time) => time,
+    }
 }
 
 /// What stands for the function of a processor, with what the processor says of its calls.

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::{
     destination::{Conversion, S3Destination},
-    error::{invalid, not_built},
+    error::invalid,
     limits,
     processing::Processors,
 };
@@ -91,14 +91,7 @@ fn check_partitioning(destination: &S3Destination, relaxed: bool) -> Result<(), 
              processing that is enabled",
         ));
     }
-    // Partitions are tried for as long as other deliveries; AWS's default is what it fills in.
-    let retry = destination.dynamic_partitioning_configuration.retry_options.duration_in_seconds;
-    match retry.filter(|seconds| *seconds != limits::PARTITION_RETRY_SECONDS) {
-        None => Ok(()),
-        Some(seconds) => Err(not_built(&format!(
-            "DynamicPartitioningConfiguration.RetryOptions.DurationInSeconds {seconds}"
-        ))),
-    }
+    Ok(())
 }
 
 /// A block that must hold exactly one of several kinds.
@@ -363,17 +356,6 @@ mod tests {
         ];
         for (given, expected) in table {
             assert!(refusal(&given, false).unwrap().contains(expected));
-        }
-        for (seconds, refused) in [(300, false), (7_200, true)] {
-            let mut given = with(64, true, json!([query]));
-            given["DynamicPartitioningConfiguration"]["RetryOptions"] =
-                json!({ "DurationInSeconds": seconds });
-            let told = refusal(&given, false).unwrap_or_default();
-            assert_eq!(
-                told.contains("RetryOptions.DurationInSeconds 7200 is not"),
-                refused,
-                "{told}"
-            );
         }
         assert_eq!(refusal(&with(64, true, json!([query])), false), None);
         assert_eq!(refusal(&with(1, true, json!([query])), true), None, "relaxed");
