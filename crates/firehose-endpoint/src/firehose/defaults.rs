@@ -199,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn hints_left_out_are_larger_with_conversion() {
+    fn recorded_2_3_hints_left_out_are_larger_with_conversion() {
         for (enabled, size) in [(json!({}), 128), (json!({ "Enabled": false }), 5)] {
             let kept = filled(&json!({ "DataFormatConversionConfiguration": enabled }));
             assert_eq!(kept.pointer("/BufferingHints/SizeInMBs"), Some(&json!(size)));
@@ -207,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn an_update_replaces_what_it_names_and_merges_the_conversion() {
+    fn recorded_2_3_an_update_replaces_what_it_names_and_merges_the_conversion() {
         let kept = json!({
             "Prefix": "a", "BufferingHints": { "SizeInMBs": 64, "IntervalInSeconds": 60 },
             "DataFormatConversionConfiguration": {

@@ -217,7 +217,7 @@ mod tests {
     const BLOCK: &str = "DataFormatConversionConfiguration";
 
     #[test]
-    fn the_first_broken_rule_of_a_conversion_is_told() {
+    fn recorded_2_3_the_first_broken_rule_of_a_conversion_is_told() {
         type Change = fn(&mut Value);
         let table: [(Change, &str); 12] = [
             (
@@ -284,7 +284,8 @@ mod tests {
     }
 
     #[test]
-    fn a_conversion_that_is_off_is_not_checked_and_relaxed_takes_the_tutorials_megabyte() {
+    fn recorded_2_3_a_conversion_that_is_off_is_not_checked_and_relaxed_takes_the_tutorials_megabyte()
+     {
         let off = converting(|d| d[BLOCK] = json!({ "Enabled": false }));
         assert_eq!(refusal(&off, false), None);
         let small = converting(|d| {
@@ -327,7 +328,7 @@ mod tests {
     }
 
     #[test]
-    fn aws_words_for_a_prefix_without_its_error_prefix() {
+    fn section_4_2_aws_words_for_a_prefix_without_its_error_prefix() {
         let told = refusal(&json!({ "Prefix": "!{timestamp:yyyy}" }), false).unwrap();
         assert!(told.starts_with("Ths supplied prefix(es) do not satisfy"), "{told}");
     }

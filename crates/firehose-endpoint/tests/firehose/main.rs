@@ -5,6 +5,7 @@ mod conversion;
 mod delivery;
 mod lifecycle;
 mod puts;
+mod recorded;
 mod settings;
 
 use std::time::Duration;
