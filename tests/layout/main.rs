@@ -153,3 +153,46 @@ fn the_programs_agree_on_the_tutorials_names() {
     assert!(columns.contains(&captains_analyzer::DEFAULT_GROUP));
     assert!(columns.contains(&captains_analyzer::DEFAULT_VALUE));
 }
+
+/// Each row of what is known of AWS's delivery has a test case, in a test that is named by a section.
+/// `rows.tsv` says which; a test that is renamed or goes is missed here.
+#[test]
+fn every_row_of_what_is_known_of_delivery_has_a_test() {
+    let crates = Path::new(env!("CARGO_MANIFEST_DIR")).join("../crates");
+    let mut tests = BTreeSet::new();
+    let mut folders = vec![crates];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(&folder).expect("a folder") {
+            let path = entry.expect("an entry").path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                let text = std::fs::read_to_string(&path).expect("a source");
+                tests.extend(text.lines().filter_map(name_of_a_test).map(str::to_owned));
+            }
+        }
+    }
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    for line in include_str!("rows.tsv").lines().skip(1) {
+        let [section, row, test] = line.split('\t').collect::<Vec<_>>()[..] else {
+            panic!("`{line}` has not three fields")
+        };
+        assert!(tests.contains(test), "{section}, {row}: there is no test `{test}`");
+        *counts.entry(section).or_default() += 1;
+    }
+    let sections = ["4.1", "4.2", "4.3", "4.4", "5.2", "5.3", "5.4", "5.5", "5.6"];
+    let recorded = ["recorded 2.3", "recorded 2.4", "recorded 2.5", "recorded 2.6"];
+    assert!(counts.keys().copied().eq(sections.into_iter().chain(recorded)), "{counts:?}");
+    println!("{counts:?}: {} rows", counts.values().sum::<usize>());
+}
+
+/// `fn section_4_1_…()` and `async fn recorded_2_3_…()`.
+fn name_of_a_test(line: &str) -> Option<&str> {
+    let line = line.trim_start();
+    let rest = line.strip_prefix("async ").unwrap_or(line).strip_prefix("fn ")?;
+    let name = rest.strip_suffix("() {")?;
+    ["section_", "sections_", "recorded_"]
+        .iter()
+        .any(|cited| name.starts_with(cited))
+        .then_some(name)
+}

@@ -11,6 +11,7 @@ mod javascript;
 mod models;
 mod moto;
 mod process;
+mod processors;
 mod producer_faults;
 mod restart;
 mod rust_sdk;

@@ -104,6 +104,8 @@ fn what_cannot_be_asked_for_ends_with_usage() {
         (&["--listen", "::"], "--insecure-no-auth"),
         (&["--auth", "verify"], "--keys"),
         (&["--fault", "PutRecord:explode"], "explode"),
+        (&["--lambda", "f"], "NAME=http://HOST:PORT/PATH"),
+        (&["--lambda", "f=https://host/"], "must begin with http://"),
         (&["--clock-start", "yesterday"], "2022-01-08T06:00:00Z"),
         (&["--buffer-interval", "soon"], "soon"),
         (&["--account", "12"], "account"),

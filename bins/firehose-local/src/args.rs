@@ -5,7 +5,7 @@ use std::{net::IpAddr, path::PathBuf, time::Duration};
 use bytesize::ByteSize;
 use chrono::{DateTime, Utc};
 use clap::{Parser, Subcommand, ValueEnum};
-use firehose_endpoint::{Durability, DurabilityError, FaultRule};
+use firehose_endpoint::{Durability, DurabilityError, FaultRule, LambdaHook};
 
 /// The port that local AWS endpoints use by custom.
 pub(crate) const DEFAULT_PORT: u16 = 4566;
@@ -18,6 +18,7 @@ Examples:
   firehose-local --port 0 --data-dir /tmp/test      a free port, which the first line names
   firehose-local --buffer-size 1MiB --buffer-interval 2s     deliver soon, whatever the streams say
   firehose-local --tutorial --clock-start 2022-01-08T06:00:00Z
+  firehose-local --lambda shout='python3 shout.py'           a function for Lambda processors
   firehose-local --fault 'PutRecordBatch:refuse=50/500,every=3'    test your own retries
 
 Ctrl-C and SIGTERM stop accepting, deliver what is buffered, and report; a second one ends at once.
@@ -65,9 +66,10 @@ pub struct Args {
     /// Write timestamp columns as INT96, as AWS does; without it: INT64 with microseconds
     #[arg(long)]
     pub int96: bool,
-    /// How long an object that its bucket refuses is tried for before its records are given up
-    #[arg(long, value_name = "TIME|forever", default_value = "24h")]
-    pub retry_for: RetryFor,
+    /// How long an object that its bucket refuses is tried for before its records are given up;
+    /// without it as AWS does it: 24h, and for partitions what their stream says
+    #[arg(long, value_name = "TIME|forever")]
+    pub retry_for: Option<RetryFor>,
     /// What an acknowledged record survives: sync, interval=TIME, process or memory (see below)
     #[arg(long, value_name = "MODE", default_value = "sync")]
     pub durability: DurabilityMode,
@@ -112,6 +114,13 @@ pub struct Args {
     /// `GetObject:slowdown,times=2`.
     #[arg(long, value_name = "RULE")]
     pub fault: Vec<FaultRule>,
+    /// What stands for a Lambda function that delivery streams name; may be given several times
+    ///
+    /// NAME=URL posts Firehose's event to an http:// URL, for example to Lambda's Runtime Interface
+    /// Emulator; NAME='COMMAND' runs a line of the shell with the event on its stdin. The answer is
+    /// the body, or stdout. NAME is the function's name or ARN.
+    #[arg(long, value_name = "NAME=URL|COMMAND")]
+    pub lambda: Vec<LambdaHook>,
     /// How long the end may take: connections under way, then deliveries
     #[arg(long, value_name = "TIME", default_value = "10s", value_parser = humantime::parse_duration)]
     pub grace: Duration,

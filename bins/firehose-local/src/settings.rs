@@ -18,9 +18,11 @@ pub(crate) fn endpoint(args: &Args) -> anyhow::Result<EndpointBuilder> {
         .region(&args.region)
         .relaxed(args.relaxed)
         .int96_timestamps(args.int96)
-        .retry_for(args.retry_for.0)
         .durability(args.durability.0)
         .transition(args.transition);
+    if let Some(retry) = args.retry_for {
+        builder = builder.retry_for(retry.0);
+    }
     if let Some(size) = args.undelivered_limit {
         let bytes =
             usize::try_from(size.as_u64()).context("--undelivered-limit is beyond this machine")?;
@@ -43,6 +45,7 @@ pub(crate) fn endpoint(args: &Args) -> anyhow::Result<EndpointBuilder> {
         builder = builder.verifying(keys::read(file)?);
     }
     builder = args.host_name.iter().fold(builder, EndpointBuilder::host_name);
+    builder = args.lambda.iter().cloned().fold(builder, EndpointBuilder::lambda);
     Ok(args.fault.iter().cloned().fold(builder, EndpointBuilder::fault))
 }
 

@@ -37,7 +37,11 @@ impl Backup {
             return refuse(format!("must have the name of its stream, not `{}`", config.name));
         }
         let raw = matches!(config.format, RecordFormat::Raw { .. });
-        if !raw || config.processing != Processing::default() || config.partitioning.is_some() {
+        if !raw
+            || config.processing != Processing::default()
+            || config.partitioning.is_some()
+            || config.lambda.is_some()
+        {
             return refuse("must keep the records as they came".to_owned());
         }
         if config.backup.is_some() {

@@ -10,6 +10,7 @@ use crate::{
     BufferedRecords, BufferingHints, PartitionKeys, ProcessingFailure, RecordBuffer, Trigger,
     deliver::Destination,
     journal::{Book, Entry, Logged},
+    key::ErrorOutputType,
 };
 
 /// Where a record is filed until it goes out.
@@ -18,8 +19,8 @@ pub(crate) enum Filing {
     /// With all others.
     Whole,
     Partition(PartitionKeys),
-    /// With those that a query or the limit of partitions turned away.
-    Failed,
+    /// With those that failed for this reason before they were buffered.
+    Failed(ErrorOutputType),
 }
 
 /// A buffer with records in it.
@@ -139,6 +140,11 @@ pub(crate) struct Buffers {
 impl Buffers {
     pub(crate) fn new(hints: BufferingHints) -> Self {
         Self { hints, whole: None, filed: HashMap::new() }
+    }
+
+    /// None of its kind is open in it.
+    pub(crate) fn emptied(&self) -> Self {
+        Self::new(self.hints)
     }
 
     /// Sets when the buffers that are opened from now on are due.

@@ -5,8 +5,8 @@ use std::{sync::Arc, time::Duration};
 use chrono_tz::Tz;
 
 use crate::{
-    Backup, Error, GlueTable, JsonConverter, JsonSerDe, Observer, ParquetOptions, RawCompression,
-    SchemaSource, SubRecords, intake::Intake, prefix,
+    Backup, Error, GlueTable, JsonConverter, JsonSerDe, LambdaProcessor, LogDecompression,
+    Observer, ParquetOptions, RawCompression, SchemaSource, SubRecords, intake::Intake, prefix,
 };
 
 /// When a buffer goes out: at the first of the two.
@@ -53,6 +53,8 @@ pub enum RecordFormat {
 /// What is done to records before they are buffered: AWS's processors that need no one else.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Processing {
+    /// Unpacks records of CloudWatch Logs: `Decompression` and `CloudWatchLogProcessing`.
+    pub decompression: Option<LogDecompression>,
     /// Takes records apart that hold several: `RecordDeAggregation`.
     pub sub_records: Option<SubRecords>,
     /// What is put behind each record: `AppendDelimiterToRecord`.
@@ -62,8 +64,9 @@ pub struct Processing {
 /// How records are filed by what is in them: AWS's dynamic partitioning.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DynamicPartitioning {
-    /// jq query that answers with an object of partition keys: `MetadataExtractionQuery`.
-    pub query: String,
+    /// jq query that answers with an object of partition keys: `MetadataExtractionQuery`. Without
+    /// one they are those that a Lambda processor gives; with one they may be both's.
+    pub query: Option<String>,
     /// The most partitions with undelivered records. AWS's quota is 500; records beyond it go to
     /// the error prefix.
     pub most_active: usize,
@@ -72,7 +75,13 @@ pub struct DynamicPartitioning {
 impl DynamicPartitioning {
     /// Partitions by this query, 500 at most.
     pub fn by_query(query: impl Into<String>) -> Self {
-        Self { query: query.into(), most_active: 500 }
+        Self { query: Some(query.into()), most_active: 500 }
+    }
+
+    /// Partitions by what the Lambda processor says of each record, 500 at most.
+    #[must_use]
+    pub fn by_function() -> Self {
+        Self { query: None, most_active: 500 }
     }
 }
 
@@ -161,6 +170,7 @@ pub struct DeliveryStreamConfig {
     pub(crate) labels: Option<ObjectLabels>,
     pub(crate) processing: Processing,
     pub(crate) partitioning: Option<DynamicPartitioning>,
+    pub(crate) lambda: Option<LambdaProcessor>,
     pub(crate) retry: RetryPolicy,
     pub(crate) max_undelivered_bytes: Option<usize>,
     pub(crate) backup: Option<Box<Backup>>,
@@ -184,6 +194,7 @@ impl DeliveryStreamConfig {
             labels: None,
             processing: Processing::default(),
             partitioning: None,
+            lambda: None,
             retry: RetryPolicy::default(),
             max_undelivered_bytes: None,
             backup: None,
@@ -285,8 +296,16 @@ impl DeliveryStreamConfig {
         self
     }
 
-    /// Files records by what is in them; the prefix says where, by `!{partitionKeyFromQuery:…}`.
-    /// Each partition has a buffer of its own.
+    /// Sends records through a function: after they are taken apart, before they are filed.
+    #[must_use]
+    pub fn transformed_by(mut self, lambda: LambdaProcessor) -> Self {
+        self.lambda = Some(lambda);
+        self
+    }
+
+    /// Files records by what is in them, or by what a function says of them; the prefix says where,
+    /// by `!{partitionKeyFromQuery:…}` and `!{partitionKeyFromLambda:…}`. Each partition has a
+    /// buffer of its own.
     #[must_use]
     pub fn partitioned(mut self, partitioning: DynamicPartitioning) -> Self {
         self.partitioning = Some(partitioning);
@@ -377,10 +396,16 @@ impl DeliveryStreamConfig {
             );
         }
         let error_prefix = self.error_output_prefix.as_deref();
-        let partitions = self.partitioning.is_some();
+        let partitions = self.partitioning.as_ref().map(|by| prefix::Partitions {
+            by_query: by.query.is_some(),
+            by_function: self.lambda.is_some(),
+        });
         prefix::check(&self.prefix, error_prefix, self.time_zone, partitions)
             .or_else(|(member, problem)| refuse(member, problem))?;
         Intake::new(&self.name, &self.processing, self.partitioning.as_ref())?;
+        if let Some(problem) = self.lambda.as_ref().and_then(LambdaProcessor::problem) {
+            return refuse("Lambda", problem.to_owned());
+        }
         if self.processing.sub_records == Some(SubRecords::Delimited(Vec::new())) {
             return refuse("RecordDeAggregation", "must have a delimiter".to_owned());
         }

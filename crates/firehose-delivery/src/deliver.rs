@@ -10,11 +10,11 @@ use tracing::{debug, error, warn};
 use uuid::Uuid;
 
 use crate::{
-    Delivered, DeliveryEvent, DeliveryStreamConfig, Error, ObjectLabels, Observer, PartitionKeys,
-    RecordFormat, RetryPolicy,
+    Delivered, DeliveryEvent, DeliveryStreamConfig, Error, LambdaProcessor, ObjectLabels, Observer,
+    PartitionKeys, RecordFormat, RetryPolicy,
     buffers::Filing,
     intake::Intake,
-    journal::frame::BufferHead,
+    journal::frame::{BufferHead, Header},
     key::{ErrorOutputType, KeyLayout},
     output::{PreparedErrors, PreparedObject},
     state::Shared,
@@ -35,6 +35,10 @@ pub(crate) struct Destination {
     observer: Option<Observer>,
     /// What is done to records before they are buffered.
     pub(crate) intake: Option<Intake>,
+    /// Whom records go through before they are filed.
+    pub(crate) lambda: Option<LambdaProcessor>,
+    /// What segments of the journal begin with.
+    pub(crate) header: Arc<[u8]>,
 }
 
 impl Destination {
@@ -50,6 +54,8 @@ impl Destination {
             retry: config.retry,
             labels: config.labels.clone(),
             observer: config.observer.clone(),
+            lambda: config.lambda.clone(),
+            header: Header::new(&config.name, &config.note).to_bytes().into(),
             intake: Intake::new(&config.name, &config.processing, config.partitioning.as_ref())?,
         })
     }
@@ -65,11 +71,13 @@ impl Destination {
     ) -> BufferHead {
         let partition = match filing {
             Filing::Partition(keys) => Some(keys),
-            Filing::Whole | Filing::Failed => None,
+            Filing::Whole | Filing::Failed(_) => None,
         };
-        let failed = *filing == Filing::Failed;
-        let kind =
-            if failed { ErrorOutputType::Processing } else { ErrorOutputType::FormatConversion };
+        let failed = match filing {
+            Filing::Failed(kind) => Some(*kind),
+            Filing::Whole | Filing::Partition(_) => None,
+        };
+        let kind = failed.unwrap_or(ErrorOutputType::FormatConversion);
         let schema_version = match &self.format {
             RecordFormat::Parquet { schema, .. } => schema.version(),
             RecordFormat::Raw { .. } => None,
@@ -78,6 +86,7 @@ impl Destination {
             number,
             partition: partition.map(PartitionKeys::values),
             failed,
+            raw: false,
             object_id,
             error_id,
             object_stem: self.keys.object_stem(oldest, object_id, partition),
@@ -103,7 +112,7 @@ impl Destination {
 }
 
 /// Puts the objects of one stream, and tells about it.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Deliverer {
     pub(crate) stream: String,
     /// Told where a destination has nobody of its own.
@@ -153,6 +162,10 @@ impl Deliverer {
             stats.delivered_objects += 1;
             stats.delivered_bytes += bytes as u64;
             stats.delivered_records += records as u64;
+            if rows.is_some() {
+                stats.converted_records += records as u64;
+                stats.converted_bytes += object.source_bytes as u64;
+            }
             stats.buffered_records -= records as u64;
         });
         let delivered = Delivered { key, records, rows, bytes, trigger: ready.trigger };
@@ -174,7 +187,9 @@ impl Deliverer {
         shared.count(|stats| {
             stats.error_objects += 1;
             stats.failed_records += records as u64;
-            if errors.kind == ErrorOutputType::Processing {
+            if errors.kind == ErrorOutputType::FormatConversion {
+                stats.unconverted_bytes += errors.source_bytes as u64;
+            } else {
                 stats.processing_failed_records += records as u64;
             }
             stats.buffered_records -= records as u64;
@@ -182,7 +197,7 @@ impl Deliverer {
         self.tell(to, &DeliveryEvent::ErrorsDelivered { key, records, bytes });
     }
 
-    fn tell(&self, to: &Destination, event: &DeliveryEvent) {
+    pub(crate) fn tell(&self, to: &Destination, event: &DeliveryEvent) {
         to.observer.as_ref().unwrap_or(&self.observer).tell(event);
     }
 

@@ -180,6 +180,7 @@ impl DeliveryStream {
     /// Sends out what is buffered and waits until everything accepted so far is in the store.
     /// Waits for the backup, too, and for as long as the store refuses.
     pub async fn flush(&self) {
+        self.shared.transformed().await;
         let ticket = self.shared.flush();
         let backup = self.shared.backup().map(|backup| (backup.flush(), backup));
         self.shared.wait_for(ticket).await;
@@ -247,6 +248,9 @@ impl DeliveryStream {
     /// Takes no more records, delivers what was accepted, and answers with the final counts.
     /// Waits for the backup, too, and for as long as the store refuses; [`close_within`](Self::close_within) does not.
     pub async fn close(&self) -> StreamStats {
+        self.shared.close();
+        // What is with a function is filed first; then the ticket is that of the last buffer.
+        self.shared.transformed().await;
         let ticket = self.shared.close();
         self.shared.wait_for(ticket).await;
         if let Some(backup) = self.shared.backup() {

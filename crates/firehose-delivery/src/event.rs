@@ -33,6 +33,17 @@ pub enum DeliveryEvent {
         /// What the store said last.
         error: String,
     },
+    /// A call of a Lambda processor's function failed.
+    InvocationFailed {
+        /// ARN of the function.
+        function: String,
+        /// Calls with these records so far.
+        attempts: u32,
+        /// What happened.
+        error: String,
+        /// The pause before the next one; none when the records are given up to the error prefix.
+        pause: Option<Duration>,
+    },
     /// The store refused an object; it is put again after a pause.
     Retrying {
         /// Key of the object.

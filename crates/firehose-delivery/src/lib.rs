@@ -14,13 +14,14 @@
 //!   [`JsonConverter`] (JSON to Arrow), [`ParquetObject`] (JSON to a Parquet file).
 //! - [`GlueTable`] and [`GlueType`]: the columns, as the Glue catalogue spells them.
 //! - [`Journaling`]: accepted records on the disk until they are delivered.
+//! - [`LambdaProcessor`]: a function that records go through before they are filed.
 //! - [`Backup`]: the records as they came, kept beside what became of them.
 //! - [`Observer`] and [`StreamStats`]: what happens, and what became of every record.
 //!
 //! # Why it is shaped so
 //!
 //! - **Every accepted record is in exactly one place**: a row of an object, a line of an error
-//!   object, or the buffer. The counters say so at every moment, and a property test holds it.
+//!   object, or a buffer, unless a function dropped it. The counters say so at every moment, and a property test holds it.
 //! - **A bad record never takes its neighbours with it.** A record converts whole or not at all;
 //!   the rows before and after it stay.
 //! - **Time is given.** A [`Clock`] is passed in and ages follow tokio's clock, so that a test of a
@@ -82,6 +83,7 @@ mod intake;
 mod journal;
 mod json_serde;
 mod key;
+mod lambda;
 mod output;
 mod output_options;
 mod partition;
@@ -107,9 +109,12 @@ pub use error::Error;
 pub use event::{Delivered, DeliveryEvent, Observer};
 pub use firehose_journal::{Durability, DurabilityError};
 pub(crate) use intake::ProcessingFailure;
-pub use intake::SubRecords;
+pub use intake::{LogDecompression, SubRecords};
 pub use journal::{Journaling, Place};
 pub use json_serde::{HiveJsonSerDe, JsonSerDe, OpenXJsonSerDe};
+pub use lambda::{
+    FunctionError, LambdaFunction, LambdaProcessor, SourceRecord, Transformed, for_each_record,
+};
 pub use output::ParquetObject;
 pub use output_options::{
     Dictionaries, ParquetCompression, ParquetOptions, RawCompression, TimestampType, WriterVersion,

@@ -1,7 +1,9 @@
 //! What the handle and the tasks of a stream share.
 
 mod backup;
+mod filing;
 mod journal;
+mod transform;
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -17,12 +19,12 @@ use tokio::{
 };
 
 use crate::{
-    BufferingHints, Clock, DeliveryStreamConfig, Error, PartitionKeys, ProcessingFailure,
-    StreamStats, Trigger,
+    BufferingHints, Clock, DeliveryStreamConfig, Error, PartitionKeys, StreamStats, Trigger,
     buffers::{Buffers, Filing, Incoming, Journal},
     deliver::Destination,
     intake::Item,
-    journal::{Book, Counted, frame::Header},
+    journal::{Book, Counted},
+    lambda::{RawStage, SealedRaw},
     worker::{Launcher, OpenLog, Sealed, Watch},
 };
 
@@ -32,8 +34,6 @@ pub(crate) struct Terms {
     destination: Destination,
     hints: BufferingHints,
     undelivered_limit: usize,
-    /// What segments of the journal begin with.
-    header: Arc<[u8]>,
 }
 
 impl Terms {
@@ -45,7 +45,6 @@ impl Terms {
             destination: Destination::new(config, store)?,
             hints: config.buffering_hints(),
             undelivered_limit: config.undelivered_limit(),
-            header: Header::new(&config.name, &config.note).to_bytes().into(),
         })
     }
 
@@ -55,7 +54,7 @@ impl Terms {
     }
 
     pub(crate) fn header(&self) -> Arc<[u8]> {
-        Arc::clone(&self.header)
+        Arc::clone(&self.destination.header)
     }
 }
 
@@ -69,12 +68,18 @@ pub(crate) struct Shared {
     room: Arc<Notify>,
     /// Buffers sealed and settled so far; the second moves last.
     settled: watch::Sender<u64>,
+    /// Raw buffers settled so far.
+    transformed: watch::Sender<u64>,
     discarded: watch::Sender<bool>,
 }
 
 #[derive(Debug)]
 struct State {
     buffers: Buffers,
+    /// Records on their way to a function; nothing without one.
+    raw: RawStage,
+    /// Nothing more is taken in; what is with a function is still to be filed.
+    closing: bool,
     destination: Arc<Destination>,
     undelivered_limit: u64,
     /// Partitions with undelivered records: how many of their buffers are open or on their way.
@@ -139,14 +144,16 @@ pub(crate) enum Admission {
 
 impl Shared {
     pub(crate) fn new(
-        Terms { destination, hints, undelivered_limit, .. }: Terms,
+        Terms { destination, hints, undelivered_limit }: Terms,
         clock: Clock,
         room: Arc<Notify>,
-        outgoing: mpsc::UnboundedSender<Sealed>,
+        (outgoing, raw_outgoing): (mpsc::UnboundedSender<Sealed>, mpsc::UnboundedSender<SealedRaw>),
         book: Option<Book>,
     ) -> Self {
         let state = State {
             buffers: Buffers::new(hints),
+            raw: RawStage::new(raw_outgoing),
+            closing: false,
             destination: Arc::new(destination),
             undelivered_limit: undelivered_limit as u64,
             active: HashMap::new(),
@@ -168,6 +175,7 @@ impl Shared {
             opened: Notify::new(),
             room,
             settled: watch::Sender::new(0),
+            transformed: watch::Sender::new(0),
             discarded: watch::Sender::new(false),
         }
     }
@@ -177,13 +185,10 @@ impl Shared {
         loop {
             let destination = Arc::clone(&self.lock().destination);
             // Queries take their time: nobody waits for the lock meanwhile.
-            let processed: Option<Vec<Vec<Item<'_>>>> = destination
-                .intake
-                .as_ref()
-                .map(|intake| batch.iter().map(|record| intake.process(record.data())).collect());
+            let processed = transform::before_the_lock(&destination, batch);
             let (now, arrival) = (Instant::now(), self.clock.now());
             let mut state = self.lock();
-            if state.closed {
+            if state.closing {
                 return Admission::Closed;
             }
             if !Arc::ptr_eq(&state.destination, &destination) {
@@ -205,9 +210,13 @@ impl Shared {
             let before = state.begin_batch();
             let opened = match processed {
                 None => state.accept_all(now, arrival, batch),
+                Some(items) if destination.lambda.is_some() => {
+                    state.accept_raw(now, arrival, batch, items)
+                }
                 Some(items) => state.accept_items(now, arrival, batch, items),
             };
             commits.stream = state.end_batch(&before, arrival);
+            state.count_queries(&destination);
             if opened {
                 self.opened.notify_one();
             }
@@ -221,8 +230,10 @@ impl Shared {
         if state.failing.is_some() {
             return Admission::Refused;
         }
-        let on_its_way = state.stats.buffered_bytes > state.buffers.bytes() as u64;
+        let waiting = state.buffers.bytes() + state.raw.open_bytes();
+        let on_its_way = state.stats.buffered_bytes > waiting as u64;
         if !on_its_way {
+            state.seal_raw();
             let due = state.buffers.due(now).first().map(|(_, trigger)| *trigger);
             state.seal_all(due.unwrap_or(Trigger::Size), arrival);
         }
@@ -245,11 +256,15 @@ impl Shared {
         if state.closed {
             return Watch::Closed;
         }
+        if state.raw.is_due(Instant::now()) {
+            state.seal_raw();
+        }
         for (filing, trigger) in state.buffers.due(Instant::now()) {
             let now = self.clock.now();
             state.seal(&filing, trigger, now);
         }
-        state.buffers.deadline().map_or(Watch::Idle, Watch::Until)
+        let deadlines = [state.buffers.deadline(), state.raw.deadline()];
+        deadlines.into_iter().flatten().min().map_or(Watch::Idle, Watch::Until)
     }
 
     /// Sends the open buffer on its way; answers with the ticket to wait for.
@@ -265,9 +280,9 @@ impl Shared {
         let now = self.clock.now();
         let mut state = self.lock();
         // In one step: a batch that came in between would never go out.
-        state.seal_all(Trigger::Flush, now);
-        state.closed = true;
-        state.release();
+        state.seal_raw();
+        state.closing = true;
+        state.end_if_filed(now);
         let ticket = state.sealed;
         let journal = state.book.as_ref().map(Book::wake);
         drop(state);
@@ -291,15 +306,16 @@ impl Shared {
         backup: Option<(Terms, Option<OpenLog>)>,
         launcher: &Launcher,
     ) {
-        let Terms { destination, hints, undelivered_limit, header } = terms;
+        let Terms { destination, hints, undelivered_limit } = terms;
         let now = self.clock.now();
         let mut state = self.lock();
-        if state.closed {
+        if state.closing {
             return;
         }
+        state.seal_raw();
         state.seal_all(Trigger::Update, now);
         if let Some(book) = &mut state.book {
-            book.set_header(header);
+            book.set_header(Arc::clone(&destination.header));
         }
         state.destination = Arc::new(destination);
         state.buffers.set_hints(hints);
@@ -324,12 +340,14 @@ impl Shared {
         state.stats.discarded_records += dropped;
         state.stats.buffered_bytes = 0;
         state.buffers.clear();
+        state.raw.clear();
         state.active.clear();
         state.stats.active_partitions = 0;
         state.on_their_way.clear();
         self.discarded.send_replace(true);
         drop(state);
         self.settled.send_replace(u64::MAX);
+        self.transformed.send_replace(u64::MAX);
         self.opened.notify_one();
         self.room.notify_waiters();
         dropped + self.backup().map_or(0, |backup| backup.discard())
@@ -344,7 +362,9 @@ impl Shared {
     /// Arrival of the oldest record that is not delivered yet.
     pub(crate) fn oldest_undelivered(&self) -> Option<DateTime<Utc>> {
         let state = self.lock();
-        state.on_their_way.front().copied().into_iter().chain(state.buffers.oldest()).min()
+        let on_their_way = state.on_their_way.iter().min().copied();
+        let waiting = [on_their_way, state.buffers.oldest(), state.raw.oldest()];
+        waiting.into_iter().flatten().min()
     }
 
     /// Waits until the buffers up to `ticket` are in the store.
@@ -438,55 +458,18 @@ impl State {
         batch: &[Record],
         processed: Vec<Vec<Item<'_>>>,
     ) -> bool {
+        let destination = Arc::clone(&self.destination);
         let mut any_opened = false;
         for (record, items) in batch.iter().zip(processed) {
             let number = self.stats.accepted_records;
             self.count_accepted(record.len());
             self.stats.split_records += (items.len() as u64).saturating_sub(1);
-            for Item { data, place } in items {
-                self.count_buffered(data.len());
-                let (filing, failure) = self.place(place, arrival);
-                let incoming = Incoming { now, arrival, number, data: &data, failure };
-                let journal = Self::journal(&mut self.book, &self.destination);
-                let (opened, trigger) = self.buffers.push_filed(&filing, incoming, journal);
-                any_opened |= opened;
-                if let (true, Filing::Partition(keys)) = (opened, &filing) {
-                    *self.active.entry(keys.clone()).or_default() += 1;
-                    self.stats.active_partitions = self.active.len() as u64;
-                }
-                if let Some(trigger) = trigger {
-                    self.seal(&filing, trigger, arrival);
-                }
+            for item in items {
+                self.count_buffered(item.data.len());
+                any_opened |= self.file((now, arrival), item, number, &destination);
             }
         }
         any_opened
-    }
-
-    /// Where a record is filed, and why it failed if it did.
-    fn place(
-        &mut self,
-        place: Result<Option<PartitionKeys>, Arc<ProcessingFailure>>,
-        arrival: DateTime<Utc>,
-    ) -> (Filing, Option<Arc<ProcessingFailure>>) {
-        let keys = match place {
-            Ok(None) => return (Filing::Whole, None),
-            Ok(Some(keys)) => keys,
-            Err(why) => return (Filing::Failed, Some(why)),
-        };
-        if self.active.contains_key(&keys) {
-            return (Filing::Partition(keys), None);
-        }
-        let most = self.destination.intake.as_ref().map_or(0, |intake| intake.most_partitions);
-        let failure = if self.active.len() >= most {
-            self.stats.partition_limit_records += 1;
-            ProcessingFailure::partition_limit(most)
-        } else {
-            match self.destination.keys.partition_problem(arrival, &keys) {
-                None => return (Filing::Partition(keys), None),
-                Some(problem) => ProcessingFailure::bad_prefix(&problem),
-            }
-        };
-        (Filing::Failed, Some(Arc::new(failure)))
     }
 
     fn count_accepted(&mut self, bytes: usize) {
@@ -541,6 +524,7 @@ impl State {
             bytes: self.stats.accepted_bytes - before.accepted_bytes,
             split: self.stats.split_records - before.split_records,
             partition_limit: self.stats.partition_limit_records - before.partition_limit_records,
+            ..Counted::default()
         });
         // One slow buffer keeps a whole segment: when such segments pile up, all go out.
         if book.bytes() > self.undelivered_limit.saturating_mul(2).saturating_add(MOST_PINNED) {
@@ -576,7 +560,11 @@ impl State {
             schema_version: None,
             logged: contents.logged,
         };
-        let alone = self.buffers.is_empty();
+        if sealed.partition.is_some() {
+            self.stats.partition_bytes += sealed.records.bytes() as u64;
+            self.stats.partition_time += (now - oldest).to_std().unwrap_or_default();
+        }
+        let alone = self.buffers.is_empty() && !self.raw.is_open();
         if let Some(book) = &mut self.book {
             book.sealed(alone);
         }

@@ -1,4 +1,5 @@
-//! The two tasks of a stream: one watches the age of the buffer, one delivers what is sealed.
+//! The tasks of a stream: one watches the age of the buffer, one delivers what is sealed. A third
+//! calls the function of a Lambda processor (`lambda`).
 
 use std::sync::Arc;
 
@@ -11,11 +12,12 @@ use crate::{
     BufferedRecords, Clock, Observer, PartitionKeys, ProcessingFailure, Trigger,
     deliver::{Deliverer, Destination},
     journal::{self, Book, Log, Logged},
+    lambda::{SealedRaw, transform_until_discarded},
     output::{self, Prepared},
     state::{Shared, Terms},
 };
 
-/// Starts a stream, and the backup of a stream, with the two tasks of each.
+/// Starts a stream, and the backup of a stream, with the tasks of each.
 #[derive(Debug)]
 pub(crate) struct Launcher {
     stream: String,
@@ -33,12 +35,15 @@ impl Launcher {
     /// Starts one, with its log if it has a journal.
     pub(crate) fn launch(&self, terms: Terms, log: Option<OpenLog>) -> Arc<Shared> {
         let (outgoing, sealed) = mpsc::unbounded_channel();
+        let (raw_outgoing, raw) = mpsc::unbounded_channel();
         let room = Arc::clone(&self.room);
-        let (log, recovered) =
-            log.map_or((None, Vec::new()), |open| (Some((open.log, open.book)), open.recovered));
+        let (log, recovered) = log.map_or((None, Recovered::default()), |open| {
+            (Some((open.log, open.book)), open.recovered)
+        });
         let (log, book) = log.unzip();
         let wake = book.as_ref().map(Book::wake);
-        let shared = Arc::new(Shared::new(terms, self.clock, room, outgoing, book));
+        let channels = (outgoing, raw_outgoing);
+        let shared = Arc::new(Shared::new(terms, self.clock, room, channels, book));
         shared.take_up(recovered);
         if let (Some(log), Some(wake)) = (log, wake) {
             tokio::spawn(journal::write_until_closed(Arc::clone(&shared), wake, log));
@@ -46,6 +51,7 @@ impl Launcher {
         let (stream, observer) = (self.stream.clone(), self.observer.clone());
         let deliverer = Deliverer { stream, observer };
         tokio::spawn(watch_age(Arc::clone(&shared)));
+        tokio::spawn(transform_until_discarded(Arc::clone(&shared), deliverer.clone(), raw));
         tokio::spawn(deliver_until_discarded(Arc::clone(&shared), deliverer, sealed));
         shared
     }
@@ -91,7 +97,15 @@ pub(crate) struct FixedKeys {
 pub(crate) struct OpenLog {
     pub(crate) log: Box<dyn Log>,
     pub(crate) book: Book,
-    pub(crate) recovered: Vec<Sealed>,
+    pub(crate) recovered: Recovered,
+}
+
+/// Buffers that were found in a journal.
+#[derive(Debug, Default)]
+pub(crate) struct Recovered {
+    /// On their way to a function.
+    pub(crate) raw: Vec<SealedRaw>,
+    pub(crate) sealed: Vec<Sealed>,
 }
 
 impl Sealed {

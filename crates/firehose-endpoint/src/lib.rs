@@ -8,6 +8,7 @@ mod error;
 mod fault;
 mod firehose;
 mod glue;
+mod lambda;
 mod protocol;
 mod s3;
 mod server;
@@ -19,8 +20,10 @@ pub use endpoint::{Endpoint, EndpointBuilder, Refused, StreamReport};
 pub use error::Error;
 pub use fault::{FaultRule, FaultRuleError};
 pub use firehose_delivery::{
-    Clock, Delivered, DeliveryEvent, Durability, DurabilityError, Observer, Trigger,
+    Clock, Delivered, DeliveryEvent, Durability, DurabilityError, FunctionError, LambdaFunction,
+    Observer, SourceRecord, Transformed, Trigger, for_each_record,
 };
+pub use lambda::{LambdaHook, LambdaHookError};
 
 /// The README's code runs.
 #[cfg(doctest)]

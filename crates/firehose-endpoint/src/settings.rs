@@ -2,9 +2,9 @@
 
 use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
-use firehose_delivery::{Clock, Durability, Observer, RetryPolicy, TimestampType};
+use firehose_delivery::{Clock, Durability, Observer, TimestampType};
 
-use crate::FaultRule;
+use crate::{FaultRule, LambdaHook};
 
 /// How callers prove who they are.
 #[derive(Clone, Default)]
@@ -23,6 +23,15 @@ impl std::fmt::Debug for Auth {
             Self::Verify(_) => "Verify",
         })
     }
+}
+
+/// How long an object is tried for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum RetryFor {
+    /// 24 hours; those of partitions as their stream says.
+    AsAws,
+    /// This long, whatever streams say; none: for ever.
+    Given(Option<Duration>),
 }
 
 /// What an endpoint is told when it is built.
@@ -46,8 +55,7 @@ pub(crate) struct Settings {
     pub(crate) relaxed: bool,
     /// What `timestamp` columns are in Parquet objects.
     pub(crate) timestamps: TimestampType,
-    /// How long an object is tried for; none: for ever.
-    pub(crate) retry_for: Option<Duration>,
+    pub(crate) retry_for: RetryFor,
     /// What an acknowledged record survives; none: nothing.
     pub(crate) durability: Option<Durability>,
     /// Bytes of records that may wait in each stream; none: as many as the engine says.
@@ -55,6 +63,8 @@ pub(crate) struct Settings {
     /// How long a stream stays in CREATING and in DELETING.
     pub(crate) transition: Duration,
     pub(crate) faults: Vec<FaultRule>,
+    /// What stands for Lambda functions.
+    pub(crate) lambdas: Vec<LambdaHook>,
     /// Told about every delivery of every stream.
     pub(crate) observer: Observer,
 }
@@ -72,11 +82,12 @@ impl Default for Settings {
             buffer_interval: None,
             relaxed: false,
             timestamps: TimestampType::default(),
-            retry_for: Some(RetryPolicy::AWS_GIVE_UP_AFTER),
+            retry_for: RetryFor::AsAws,
             durability: None,
             undelivered_limit: None,
             transition: Duration::ZERO,
             faults: Vec::new(),
+            lambdas: Vec::new(),
             observer: Observer::silent(),
         }
     }

@@ -36,7 +36,7 @@ fn convert(glue_type: &str, value: &str) -> Result<String, String> {
 
 /// One row a case: type, JSON value, what stands in the column, or the end of the message.
 #[test]
-fn values_are_coerced_as_openx_does_it() {
+fn section_5_6_values_are_coerced_as_openx_does_it() {
     let taken: &[(&str, &str, &str)] = &[
         ("string", r#""a\u00e9\n""#, "aé\n"),
         ("string", "1.50", "1.50"),
@@ -83,7 +83,7 @@ fn values_are_coerced_as_openx_does_it() {
 }
 
 #[test]
-fn values_that_do_not_fit_are_refused_in_firehoses_words() {
+fn section_5_6_values_that_do_not_fit_are_refused_in_firehoses_words() {
     let refused: &[(&str, &str, &str)] = &[
         ("varchar(3)", r#""äöüß""#, "4 characters do not fit varchar(3)"),
         ("boolean", r#""true""#, "wants a boolean and the record has a text"),
@@ -116,7 +116,7 @@ fn values_that_do_not_fit_are_refused_in_firehoses_words() {
 }
 
 #[test]
-fn records_are_told_apart_by_what_is_wrong_with_them() {
+fn recorded_2_6_records_are_told_apart_by_what_is_wrong_with_them() {
     use ErrorCode::{MalformedData, ParseError};
     let cases: &[(&[u8], ErrorCode, &str)] = &[
         (b"", MalformedData, "The record was empty or contained only whitespace."),
@@ -146,7 +146,7 @@ fn records_are_told_apart_by_what_is_wrong_with_them() {
 }
 
 #[test]
-fn a_bad_record_leaves_its_neighbours_unharmed() {
+fn recorded_2_6_a_bad_record_leaves_its_neighbours_unharmed() {
     let table =
         GlueTable::new("db", "t", [("s", "string"), ("n", "int"), ("d", "double")]).unwrap();
     let mut converter = JsonConverter::new(&table);

@@ -13,8 +13,9 @@ use crate::{
         Book, Logged, Op,
         recovery::{self, Found, FoundBuffer},
     },
+    lambda::SealedRaw,
     state::Terms,
-    worker::{OpenLog, Sealed},
+    worker::{OpenLog, Recovered, Sealed},
 };
 
 /// Which of a stream's logs.
@@ -57,7 +58,7 @@ impl Opener {
     ) -> Result<OpenLog, Error> {
         let recovery::Opened { mut log, found } =
             recovery::open(&self.stream, &self.journaling, which.name())?;
-        let Found { buffers, empty, damage, next_segment, next_buffer } = found;
+        let Found { buffers, empty, marks, damage, next_segment, next_buffer } = found;
         for damage in damage {
             tracing::error!(
                 stream = &*self.stream,
@@ -70,14 +71,19 @@ impl Opener {
         log.run(vec![Op::Forget(empty)]).map_err(|source| self.failed(source))?;
         let mut book = Book::new(terms.header(), next_segment, next_buffer);
         book.writes = !self.journaling.only_recovers();
+        let mut records = 0;
         let mut destinations = Destinations { opener: self, which, known: HashMap::new() };
-        let mut recovered = Vec::with_capacity(buffers.len());
+        let mut recovered = Recovered::default();
         for buffer in buffers {
             book.found(&buffer.segments, buffer.records.bytes() as u64);
             let destination = destinations.find(&buffer.note, config, store)?;
-            recovered.push(sealed(buffer, destination, now));
+            records += buffer.records.len();
+            match buffer.head.raw {
+                true => recovered.raw.push(raw(buffer, destination)),
+                false => recovered.sealed.push(sealed(buffer, destination, now)),
+            }
         }
-        let records: usize = recovered.iter().map(|sealed| sealed.records.len()).sum();
+        book.found_marks(&marks);
         if records > 0 {
             tracing::info!(stream = &*self.stream, records, "found in the journal");
         }
@@ -126,11 +132,22 @@ impl Destinations<'_> {
     }
 }
 
+fn raw(found: FoundBuffer, destination: Arc<Destination>) -> SealedRaw {
+    SealedRaw {
+        id: found.head.object_id,
+        records: found.records,
+        numbers: found.numbers,
+        oldest: found.oldest,
+        destination,
+        logged: Logged::recovered(found.head.number, found.segments),
+    }
+}
+
 fn sealed(found: FoundBuffer, destination: Arc<Destination>, now: DateTime<Utc>) -> Sealed {
     let keys = found.keys();
     let partition = match found.filing() {
         Filing::Partition(keys) => Some(keys),
-        Filing::Whole | Filing::Failed => None,
+        Filing::Whole | Filing::Failed(_) => None,
     };
     Sealed {
         oldest: found.oldest,

@@ -1,10 +1,13 @@
 mod backup;
 mod changes;
 mod conservation;
+mod decompression;
 mod journal;
 mod partitions;
 mod raw;
 mod retries;
+mod transform;
+mod transform_life;
 mod types;
 
 use std::{
@@ -96,7 +99,7 @@ fn error_lines(objects: &BTreeMap<String, Bytes>) -> Vec<serde_json::Value> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_buffer_goes_out_by_age_under_the_hour_of_its_oldest_record() {
+async fn section_4_1_a_buffer_goes_out_by_age_under_the_hour_of_its_oldest_record() {
     let store = Arc::new(InMemory::new());
     let stream = DeliveryStream::open(config(), bucket(&store), six_o_clock()).await.unwrap();
     let outcomes = stream.put_batch(&[rating(1), rating(2)]).await.unwrap();
@@ -158,7 +161,7 @@ async fn an_idle_stream_writes_nothing() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn bad_records_go_to_the_error_prefix_one_by_one() {
+async fn recorded_2_6_bad_records_go_to_the_error_prefix_one_by_one() {
     let store = Arc::new(InMemory::new());
     let stream = DeliveryStream::open(config(), bucket(&store), six_o_clock()).await.unwrap();
     let bad: [&[u8]; 3] = [b"not json", br#"{"rating":"oops"}"#, b""];
@@ -212,7 +215,7 @@ async fn bad_records_go_to_the_error_prefix_one_by_one() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_raw_stream_joins_its_records() {
+async fn section_4_4_a_raw_stream_joins_its_records() {
     let store = Arc::new(InMemory::new());
     let config = DeliveryStreamConfig::new("raw").buffering(1000, Duration::from_secs(1));
     let stream = DeliveryStream::open(config, bucket(&store), six_o_clock()).await.unwrap();

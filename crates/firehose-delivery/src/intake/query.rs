@@ -9,7 +9,8 @@ use jaq_core::{
 };
 use jaq_json::{Val, read};
 
-use crate::{PartitionKeys, prefix::KeySource};
+use super::{EMPTY_KEY, FoundKey};
+use crate::prefix::KeySource;
 
 /// Words of jq that end the process, write to its outputs, read its environment, or may never
 /// end. A query for partition keys has no use for them.
@@ -73,7 +74,7 @@ impl Query {
     }
 
     /// The partition keys of a JSON document.
-    pub(super) fn keys(&self, document: &[u8]) -> Result<PartitionKeys, String> {
+    pub(super) fn keys(&self, document: &[u8]) -> Result<Vec<FoundKey>, String> {
         if levels(document) > MOST_LEVELS {
             return Err(format!("The record has more than {MOST_LEVELS} levels"));
         }
@@ -86,11 +87,11 @@ impl Query {
                 let read = |(key, value): (&Val, &Val)| {
                     let name = plain(key).ok_or("A partition key has no name")?;
                     let value = plain(value).filter(|value| !value.is_empty());
-                    let value = value.ok_or("partitionKeys values must not be null or empty")?;
+                    let value = value.ok_or(EMPTY_KEY)?;
                     Ok((KeySource::Query, name, value))
                 };
-                let values: Result<_, &str> = members.iter().map(read).collect();
-                Ok(PartitionKeys::new(values?))
+                let keys: Result<_, &str> = members.iter().map(read).collect();
+                Ok(keys?)
             }
             Some(Ok(other)) => Err(format!("The query answered with {other} and not an object")),
             Some(Err(why)) => Err(format!("The query failed: {why}")),

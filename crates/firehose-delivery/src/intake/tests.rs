@@ -86,7 +86,11 @@ fn section_3_4_records_are_taken_apart() {
         (delimited("\n"), "", Err("holds no records")),
     ];
     for (kind, record, expected) in table {
-        let processing = Processing { sub_records: Some(kind), delimiter: Some(b"|".to_vec()) };
+        let processing = Processing {
+            sub_records: Some(kind),
+            delimiter: Some(b"|".to_vec()),
+            ..Processing::default()
+        };
         let intake = intake(processing, None);
         let items = intake.process(record.as_bytes());
         match expected {
@@ -116,7 +120,7 @@ proptest! {
         json in any::<bool>(),
     ) {
         let kind = if json { SubRecords::Json } else { SubRecords::Delimited(b"\n".to_vec()) };
-        let processing = Processing { sub_records: Some(kind), delimiter: None };
+        let processing = Processing { sub_records: Some(kind), ..Processing::default() };
         let items = intake(processing, Some("{k:.a}")).process(&record).len();
         prop_assert!(items > 0);
     }

@@ -65,6 +65,18 @@ pub(crate) struct Counted {
     pub(crate) bytes: u64,
     pub(crate) split: u64,
     pub(crate) partition_limit: u64,
+    pub(crate) transform: TransformCounted,
+}
+
+/// What the filing of a raw buffer's results was counted as.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct TransformCounted {
+    /// Records of the raw buffer, which were buffered before, and their bytes.
+    pub(crate) raw_records: u64,
+    pub(crate) raw_bytes: u64,
+    pub(crate) dropped: u64,
+    pub(crate) transformed: u64,
+    pub(crate) transformed_bytes: u64,
 }
 
 /// A batch that waits for its commit.
@@ -91,11 +103,14 @@ struct Run {
     frame: Vec<u8>,
 }
 
-/// A delivered buffer that has frames in several segments.
+/// A buffer that is delivered, or a raw one whose results are filed; its segments do not go in one
+/// step, or not at all for now.
 #[derive(Debug)]
 struct Mark {
     buffer: u64,
     segments: Vec<u64>,
+    /// Segments with the results of a raw buffer: they hold only with the mark.
+    results: Vec<u64>,
     /// The segment that the mark is in.
     at: u64,
     tell: Option<oneshot::Sender<()>>,
@@ -136,6 +151,11 @@ pub(crate) struct Book {
     marks: Vec<Mark>,
     marking: Vec<Mark>,
     unmarked: Vec<Mark>,
+    /// What a function made of a raw buffer is being filed: by which attempt, in which segments.
+    transform: Option<(u64, Vec<u64>)>,
+    /// Segments with attempts that failed, by raw buffer. Some of it may be found again: then it
+    /// must be known that a later attempt was settled.
+    failed_attempts: HashMap<u64, Vec<u64>>,
     /// Segments with marks, and the segments until whose end they are needed.
     pins: Vec<(u64, BTreeSet<u64>)>,
     /// The number of the last batch that was taken in.
@@ -163,6 +183,8 @@ impl Book {
             marks: Vec::new(),
             marking: Vec::new(),
             unmarked: Vec::new(),
+            transform: None,
+            failed_attempts: HashMap::new(),
             pins: Vec::new(),
             batch: 0,
             committed: 0,
@@ -203,6 +225,17 @@ impl Book {
             let (buffers, held) = self.live.entry(*segment).or_default();
             *buffers += 1;
             *held += bytes;
+        }
+    }
+
+    /// These segments say what is done of the others that were [found](Self::found).
+    pub(crate) fn found_marks(&mut self, marks: &[u64]) {
+        let found: BTreeSet<u64> = self.live.keys().copied().collect();
+        for mark in marks {
+            self.live.entry(*mark).or_default().0 += 1;
+            // A mark is always behind what it is about.
+            let until = found.range(..mark).copied();
+            self.pins.push((*mark, until.collect()));
         }
     }
 
@@ -285,28 +318,65 @@ impl Book {
             // between must not be taken for all of it: a mark says that it is delivered.
             segments => {
                 let segments = segments.to_vec();
-                self.mark(Mark { buffer: logged.number, segments, at: 0, tell: Some(tell) });
+                let (buffer, results) = (logged.number, Vec::new());
+                let mark = Mark { buffer, segments, results, at: 0, tell: Some(tell) };
+                self.mark(mark, frame::delivered(buffer));
             }
         }
         self.wake.notify_one();
         told
     }
 
-    /// Writes down that a buffer is delivered.
-    fn mark(&mut self, mark: Mark) {
+    /// Writes down that a buffer is done.
+    fn mark(&mut self, mark: Mark, frame: Vec<u8>) {
         let at = self.segment();
         self.close_run();
         self.live.entry(at).or_default().0 += 1;
-        self.push(frame::delivered(mark.buffer));
+        self.push(frame);
         self.marks.push(Mark { at, ..mark });
+    }
+
+    /// Begins to file what a function made of a raw buffer, as a batch of its own. Until it is
+    /// [ended](Self::end_transform), nothing else comes in.
+    pub(crate) fn begin_transform(&mut self) {
+        self.batch += 1;
+        self.close_run();
+        // Attempts are numbered with the buffers, so that no two ever have the same.
+        let Logged { number: attempt, .. } = self.open_buffer();
+        let mut segments = Vec::new();
+        if let Some(current) = self.current {
+            self.push(frame::transforming(attempt));
+            segments.push(current);
+        }
+        self.transform = Some((attempt, segments));
+    }
+
+    /// Ends it, and with it the raw buffer; the answer comes when both are committed, or are not.
+    /// Then the raw buffer is as it was.
+    pub(crate) fn end_transform(
+        &mut self,
+        raw: &Logged,
+        counted: Counted,
+    ) -> oneshot::Receiver<bool> {
+        // A segment that is begun only for the mark belongs to the results.
+        self.segment();
+        let (attempt, mut results) = self.transform.take().unwrap_or_default();
+        self.close_run();
+        self.push(frame::transformed());
+        results.extend(self.failed_attempts.remove(&raw.number).unwrap_or_default());
+        let (buffer, segments) = (raw.number, raw.segments.clone());
+        let mark = Mark { buffer, segments, results, at: 0, tell: None };
+        self.mark(mark, frame::settled(buffer, attempt));
+        self.end_batch(counted)
     }
 
     /// A buffer needs these segments no more. Those that nothing needs are forgotten, in order;
     /// the segment of the buffer's mark, if there is one, is kept until the last of them is gone.
-    fn let_go(&mut self, segments: &[u64], mark: Option<u64>) {
+    fn let_go(&mut self, segments: &[u64], mark: Option<(u64, &[u64])>) {
         let mut gone: Vec<u64> = segments.iter().copied().filter(|s| self.release(*s)).collect();
-        if let Some(at) = mark {
-            let until = segments.iter().copied().filter(|s| self.live.contains_key(s) && *s != at);
+        if let Some((at, results)) = mark {
+            let all = segments.iter().chain(results).copied();
+            let until = all.filter(|s| self.live.contains_key(s) && *s != at);
             self.pins.push((at, until.collect()));
             // The mark's own segment goes last.
             gone.sort_by_key(|segment| *segment == at);
@@ -350,6 +420,7 @@ impl Book {
         self.finish();
         (self.marks, self.marking, self.unmarked) = Default::default();
         self.pins.clear();
+        self.failed_attempts.clear();
         let all = self.live.drain().map(|(segment, _)| segment).collect();
         self.ops.push(Op::Forget(all));
         self.wake.notify_one();
@@ -378,7 +449,7 @@ impl Book {
     pub(crate) fn commit(&mut self, through: u64) {
         self.committed = through;
         for mark in mem::take(&mut self.marking) {
-            self.let_go(&mark.segments, Some(mark.at));
+            self.let_go(&mark.segments, Some((mark.at, &mark.results)));
             self.forgotten.extend(mark.tell);
         }
     }
@@ -389,12 +460,17 @@ impl Book {
         self.run = None;
         self.current = None;
         self.failure = None;
+        self.transform = None;
         self.ops.retain(|op| matches!(op, Op::Forget(_)));
         let marks: Vec<Mark> = self.marking.drain(..).chain(self.marks.drain(..)).collect();
         for mark in marks {
             self.let_go(&[mark.at], None);
-            // Nobody waits for the next attempt.
-            self.unmarked.push(Mark { tell: None, ..mark });
+            // Results that could not be filed are filed again, with a mark of their own.
+            match mark.results.is_empty() {
+                // Nobody waits for the next attempt.
+                true => self.unmarked.push(Mark { tell: None, ..mark }),
+                false => self.failed_attempts.entry(mark.buffer).or_default().extend(mark.results),
+            }
         }
         mem::take(&mut self.waiting)
     }
@@ -412,8 +488,14 @@ impl Book {
         self.next_segment += 1;
         self.ops.push(Op::Begin { segment, header: Arc::clone(&self.header) });
         (self.current, self.current_bytes, self.failure) = (Some(segment), 0, None);
+        if let Some((attempt, segments)) = &mut self.transform {
+            segments.push(segment);
+            let frame = frame::transforming(*attempt);
+            self.push(frame);
+        }
         for mark in mem::take(&mut self.unmarked) {
-            self.mark(mark);
+            let frame = frame::delivered(mark.buffer);
+            self.mark(mark, frame);
         }
         segment
     }

@@ -8,6 +8,10 @@
 //! R  buffer u64 | arrival i64 (microseconds) | number u64 | (length u32 | record)*
 //! F  JSON: why the records behind it failed, or nothing to end that
 //! D  buffer u64: a buffer is delivered, whatever else is found of it
+//! T  attempt u64: what follows is what a function made of a raw buffer; it holds if this attempt to
+//!    file it is the last that was settled
+//! E  the end of that
+//! S  buffer u64, attempt u64: what became of a raw buffer is filed
 //! ```
 //!
 //! All numbers are little-endian. Every segment says of each buffer once what it is, so that each
@@ -19,7 +23,10 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::{PartitionKeys, ProcessingFailure, buffers::Filing, prefix::KeySource};
+use crate::{
+    PartitionKeys, ProcessingFailure, buffers::Filing, intake::Invocation, key::ErrorOutputType,
+    prefix::KeySource,
+};
 
 /// The version of this format.
 const FORMAT: u32 = 1;
@@ -59,7 +66,11 @@ pub(crate) struct BufferHead {
     pub(crate) number: u64,
     /// Values of its partition; none when it is that of all records, or of the failed.
     pub(crate) partition: Option<Vec<(KeySource, String, String)>>,
-    pub(crate) failed: bool,
+    /// Whose error object it becomes, when it is that of records that failed.
+    pub(crate) failed: Option<ErrorOutputType>,
+    /// Whether its records are on their way to a function.
+    #[serde(default)]
+    pub(crate) raw: bool,
     #[serde(with = "id")]
     pub(crate) object_id: Uuid,
     #[serde(with = "id")]
@@ -77,7 +88,8 @@ impl BufferHead {
         Self {
             number,
             partition: None,
-            failed: false,
+            failed: None,
+            raw: false,
             object_id: Uuid::new_v4(),
             error_id: Uuid::new_v4(),
             object_stem: String::new(),
@@ -86,12 +98,17 @@ impl BufferHead {
         }
     }
 
+    /// Of a buffer on its way to a function.
+    pub(crate) fn raw(number: u64, id: Uuid) -> Self {
+        Self { raw: true, object_id: id, ..Self::lost(number) }
+    }
+
     /// Where the buffer is filed.
     pub(crate) fn filing(&self) -> Filing {
         match (&self.partition, self.failed) {
-            (_, true) => Filing::Failed,
-            (Some(values), false) => Filing::Partition(PartitionKeys::new(values.clone())),
-            (None, false) => Filing::Whole,
+            (_, Some(kind)) => Filing::Failed(kind),
+            (Some(values), None) => Filing::Partition(PartitionKeys::new(values.clone())),
+            (None, None) => Filing::Whole,
         }
     }
 }
@@ -115,6 +132,42 @@ mod id {
 struct Failure {
     code: String,
     message: String,
+    kind: ErrorOutputType,
+    invocation: Option<Calls>,
+}
+
+/// The calls of a function that a failure comes from.
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Calls {
+    arn: String,
+    attempts: u32,
+    /// Microseconds.
+    ended: i64,
+}
+
+impl Failure {
+    fn of(why: &ProcessingFailure) -> Self {
+        Self {
+            code: why.code.to_string(),
+            message: why.message.clone(),
+            kind: why.kind,
+            invocation: why.invocation.as_ref().map(|calls| Calls {
+                arn: calls.arn.to_string(),
+                attempts: calls.attempts,
+                ended: calls.ended.timestamp_micros(),
+            }),
+        }
+    }
+
+    fn into_processing(self) -> ProcessingFailure {
+        let Self { code, message, kind, invocation } = self;
+        let invocation = invocation.map(|Calls { arn, attempts, ended }| Invocation {
+            arn: arn.into(),
+            attempts,
+            ended: DateTime::from_timestamp_micros(ended).unwrap_or_default(),
+        });
+        ProcessingFailure { code: code.into(), message, kind, invocation }
+    }
 }
 
 /// Begins a frame of records; each is put behind it by [`add`].
@@ -139,14 +192,33 @@ pub(crate) fn opened(head: &BufferHead) -> Vec<u8> {
 }
 
 pub(crate) fn failure(failure: Option<&ProcessingFailure>) -> Vec<u8> {
-    let failure =
-        failure.map(|why| Failure { code: why.code.to_string(), message: why.message.clone() });
-    json(b'F', &failure)
+    json(b'F', &failure.map(Failure::of))
 }
 
 pub(crate) fn delivered(buffer: u64) -> Vec<u8> {
-    let mut frame = vec![b'D'];
-    frame.extend_from_slice(&buffer.to_le_bytes());
+    numbered(b'D', buffer)
+}
+
+/// What follows is what a function made of a raw buffer: it holds if this attempt is settled.
+pub(crate) fn transforming(attempt: u64) -> Vec<u8> {
+    numbered(b'T', attempt)
+}
+
+/// What became of a raw buffer is filed, by this attempt.
+pub(crate) fn settled(raw: u64, attempt: u64) -> Vec<u8> {
+    let mut frame = numbered(b'S', raw);
+    frame.extend_from_slice(&attempt.to_le_bytes());
+    frame
+}
+
+/// What follows holds in any case.
+pub(crate) fn transformed() -> Vec<u8> {
+    vec![b'E']
+}
+
+fn numbered(kind: u8, number: u64) -> Vec<u8> {
+    let mut frame = vec![kind];
+    frame.extend_from_slice(&number.to_le_bytes());
     frame
 }
 
@@ -164,6 +236,9 @@ pub(crate) enum Frame<'a> {
     Records { buffer: u64, arrival: DateTime<Utc>, number: u64, records: Vec<&'a [u8]> },
     Failure(Option<Arc<ProcessingFailure>>),
     Delivered(u64),
+    Transforming(u64),
+    Transformed,
+    Settled { raw: u64, attempt: u64 },
 }
 
 impl<'a> Frame<'a> {
@@ -175,19 +250,24 @@ impl<'a> Frame<'a> {
             b'B' => serde_json::from_slice(rest).map(Self::Opened).map_err(fault),
             b'F' => {
                 let failure: Option<Failure> = serde_json::from_slice(rest).map_err(fault)?;
-                let failure = failure.map(|Failure { code, message }| {
-                    Arc::new(ProcessingFailure { code: code.into(), message })
-                });
-                Ok(Self::Failure(failure))
+                Ok(Self::Failure(failure.map(|why| Arc::new(why.into_processing()))))
             }
             b'R' => read_records(rest).ok_or_else(|| "a frame of records that ends early".into()),
-            b'D' => {
-                let buffer = rest.try_into().map(u64::from_le_bytes);
-                buffer.map(Self::Delivered).map_err(|_| "a mark of the wrong length".to_owned())
+            b'D' => number(rest).map(Self::Delivered),
+            b'T' => number(rest).map(Self::Transforming),
+            b'S' => {
+                let (raw, attempt) = rest.split_at_checked(8).ok_or("a mark that ends early")?;
+                Ok(Self::Settled { raw: number(raw)?, attempt: number(attempt)? })
             }
+            b'E' if rest.is_empty() => Ok(Self::Transformed),
             other => Err(format!("a frame of the unknown kind {other}")),
         }
     }
+}
+
+fn number(bytes: &[u8]) -> Result<u64, String> {
+    let number = bytes.try_into().map(u64::from_le_bytes);
+    number.map_err(|_| "a mark of the wrong length".to_owned())
 }
 
 fn read_records(bytes: &[u8]) -> Option<Frame<'_>> {

@@ -18,7 +18,7 @@ mod writer;
 
 pub use self::options::{Journaling, Place};
 pub(crate) use self::{
-    book::{Book, Counted, Entry, Logged, Waiting, Written},
+    book::{Book, Counted, Entry, Logged, TransformCounted, Waiting, Written},
     task::write_until_closed,
     writer::{Log, Op},
 };

@@ -24,10 +24,12 @@ pub(crate) struct Opened {
 /// What was in a log.
 #[derive(Debug, Default)]
 pub(crate) struct Found {
-    /// In the order in which they were opened.
+    /// In the order in which they were opened, raw ones too.
     pub(crate) buffers: Vec<FoundBuffer>,
-    /// Segments that hold nothing undelivered.
+    /// Segments that hold nothing that is needed.
     pub(crate) empty: Vec<u64>,
+    /// Segments that say what is done. They are needed for as long as any other is there.
+    pub(crate) marks: Vec<u64>,
     pub(crate) damage: Vec<Damage>,
     pub(crate) next_segment: u64,
     pub(crate) next_buffer: u64,
@@ -80,6 +82,9 @@ pub(crate) fn read(
 ) -> Result<Found, (firehose_journal::SegmentId, String)> {
     let mut reading = Reading::default();
     for (number, segment) in segments.iter().enumerate() {
+        reading.marks(number as u64, segment).map_err(|problem| (segment.id(), problem))?;
+    }
+    for (number, segment) in segments.iter().enumerate() {
         reading.segment(number as u64, segment).map_err(|problem| (segment.id(), problem))?;
     }
     Ok(reading.into_found(segments))
@@ -89,18 +94,56 @@ pub(crate) fn read(
 struct Reading {
     candidates: BTreeMap<u64, Candidate>,
     delivered: BTreeSet<u64>,
+    /// Raw buffers whose results are filed, and the last attempt at that.
+    settled: BTreeMap<u64, u64>,
+    /// The last number that was given to anything.
+    last_number: Option<u64>,
+    /// Segments with marks.
+    marks: BTreeSet<u64>,
 }
 
 impl Reading {
+    /// Notes what is delivered, whatever else is found of it.
+    fn marks(&mut self, number: u64, segment: &RecoveredSegment) -> Result<(), String> {
+        for frame in segment.frames() {
+            let last = match Frame::read(frame)? {
+                Frame::Delivered(buffer) => {
+                    self.delivered.insert(buffer);
+                    self.marks.insert(number);
+                    buffer
+                }
+                Frame::Settled { raw, attempt } => {
+                    self.delivered.insert(raw);
+                    self.marks.insert(number);
+                    let last = self.settled.entry(raw).or_insert(attempt);
+                    *last = attempt.max(*last);
+                    attempt.max(raw)
+                }
+                Frame::Transforming(attempt) => attempt,
+                Frame::Opened(head) => head.number,
+                Frame::Records { buffer, .. } => buffer,
+                Frame::Failure(_) | Frame::Transformed => continue,
+            };
+            self.last_number = self.last_number.max(Some(last));
+        }
+        Ok(())
+    }
+
     fn segment(&mut self, number: u64, segment: &RecoveredSegment) -> Result<(), String> {
         // Without a header nothing of it was committed.
         let Some(header) = segment.header() else { return Ok(()) };
         let note = Header::read(header)?.note;
-        let mut failure = None;
+        let (mut failure, mut holds) = (None, true);
         for frame in segment.frames() {
             match Frame::read(frame)? {
                 Frame::Failure(why) => failure = why,
-                Frame::Delivered(buffer) => drop(self.delivered.insert(buffer)),
+                Frame::Delivered(_) | Frame::Settled { .. } => {}
+                // What a function made of a raw buffer that is not done will be made again.
+                Frame::Transforming(attempt) => {
+                    holds = self.settled.values().any(|settled| *settled == attempt);
+                }
+                Frame::Transformed => holds = true,
+                Frame::Opened(_) | Frame::Records { .. } if !holds => {}
                 Frame::Opened(head) => {
                     let candidate = self.candidate(head.number, number, &note);
                     candidate.head = Some(head);
@@ -134,7 +177,7 @@ impl Reading {
     }
 
     fn into_found(self, segments: &[RecoveredSegment]) -> Found {
-        let next_buffer = self.candidates.keys().next_back().map_or(0, |last| last + 1);
+        let next_buffer = self.last_number.map_or(0, |last| last.saturating_add(1));
         let delivered = self.delivered;
         let buffers: Vec<FoundBuffer> = self
             .candidates
@@ -144,8 +187,14 @@ impl Reading {
             .collect();
         let used: BTreeSet<u64> = buffers.iter().flat_map(|b| b.segments.iter().copied()).collect();
         let count = segments.len() as u64;
+        // A mark is always behind what it is about: in this order it goes last.
+        let is_needed = |mark: &u64| used.first().is_some_and(|first| first < mark);
+        let marks: Vec<u64> = self.marks.into_iter().filter(is_needed).collect();
+        let is_empty = |segment: &u64| !used.contains(segment) && !marks.contains(segment);
+        let empty = (0..count).filter(is_empty).collect();
         Found {
-            empty: (0..count).filter(|segment| !used.contains(segment)).collect(),
+            empty,
+            marks,
             damage: segments.iter().filter_map(|segment| segment.damage().cloned()).collect(),
             buffers,
             next_segment: count,
@@ -159,7 +208,7 @@ impl Candidate {
     fn into_buffer(self, number: u64) -> Option<FoundBuffer> {
         let oldest = self.records.oldest()?;
         let mut failures = self.failures;
-        if self.head.as_ref().is_some_and(|head| head.failed) || !failures.is_empty() {
+        if self.head.as_ref().is_some_and(|head| head.failed.is_some()) || !failures.is_empty() {
             // A damaged file may have lost some reasons; their records are kept with the others.
             failures.resize_with(self.numbers.len(), || Arc::new(ProcessingFailure::unknown()));
         }

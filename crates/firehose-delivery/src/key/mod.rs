@@ -19,10 +19,12 @@ use crate::{
 };
 
 /// What Firehose calls the kinds of error in the keys of error objects.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 pub(crate) enum ErrorOutputType {
     /// Records that did not convert.
     FormatConversion,
+    /// Records of CloudWatch Logs that could not be unpacked.
+    Decompression,
     /// Records that a processor, a query or the limit of partitions turned away.
     Processing,
 }
@@ -31,6 +33,7 @@ impl ErrorOutputType {
     /// The text of `!{firehose:error-output-type}`.
     pub(crate) fn as_str(self) -> &'static str {
         match self {
+            Self::Decompression => "decompression-failed",
             Self::FormatConversion => "format-conversion-failed",
             Self::Processing => "processing-failed",
         }

@@ -45,9 +45,10 @@ pub(super) fn write(
 ) -> Option<PreparedErrors> {
     let mut failures = failed.iter().peekable();
     failures.peek()?;
-    let mut lines = Vec::new();
+    let (mut lines, mut source_bytes) = (Vec::new(), 0);
     for (index, record) in sealed.records.iter().enumerate() {
         let Some((_, why)) = failures.next_if(|(failed, _)| *failed == index) else { continue };
+        source_bytes += record.len();
         let line = line(table, sealed, index, record, why);
         // The line is made of texts and numbers, which always serialise.
         if serde_json::to_writer(&mut lines, &line).is_ok() {
@@ -58,7 +59,24 @@ pub(super) fn write(
         kind: ErrorOutputType::FormatConversion,
         payload: PutPayload::from_bytes(Bytes::from(lines)),
         records: failed.len(),
+        source_bytes,
     })
+}
+
+/// One line for a record that a function turned away, whose calls failed, or that could not be
+/// unpacked: other names and
+/// another order than those of the conversion's lines, as in an object that was captured.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct LambdaLine<'a> {
+    raw_data: String,
+    error_code: &'a str,
+    error_message: &'a str,
+    attempts_made: u32,
+    arrival_timestamp: i64,
+    attempt_ending_timestamp: i64,
+    #[serde(rename = "lambdaARN", skip_serializing_if = "Option::is_none")]
+    lambda_arn: Option<&'a str>,
 }
 
 /// One line for a record that was turned away before it was buffered. The names are those of the
@@ -79,24 +97,47 @@ pub(super) fn of_processing(sealed: &Sealed) -> Option<PreparedErrors> {
     let mut lines = Vec::new();
     let records = sealed.records.iter().zip(&sealed.failures).enumerate();
     for (index, (record, why)) in records {
-        let arrival = sealed.records.arrival(index).unwrap_or(sealed.oldest);
-        let line = ProcessingLine {
-            attempts_made: 1,
-            arrival_timestamp: arrival.timestamp_millis(),
-            error_code: &why.code,
-            error_message: &why.message,
-            attempt_ending_timestamp: sealed.sealed_at.timestamp_millis(),
-            raw_data: STANDARD.encode(record),
+        let arrival = sealed.records.arrival(index).unwrap_or(sealed.oldest).timestamp_millis();
+        let raw_data = STANDARD.encode(record);
+        // The lines are made of texts and numbers, which always serialise.
+        let ended = sealed.sealed_at.timestamp_millis();
+        let written = match &why.invocation {
+            None if why.kind == ErrorOutputType::Processing => serde_json::to_writer(
+                &mut lines,
+                &ProcessingLine {
+                    attempts_made: 1,
+                    arrival_timestamp: arrival,
+                    error_code: &why.code,
+                    error_message: &why.message,
+                    attempt_ending_timestamp: ended,
+                    raw_data,
+                },
+            ),
+            invocation => serde_json::to_writer(
+                &mut lines,
+                &LambdaLine {
+                    raw_data,
+                    error_code: &why.code,
+                    error_message: &why.message,
+                    attempts_made: invocation.as_ref().map_or(1, |calls| calls.attempts),
+                    arrival_timestamp: arrival,
+                    attempt_ending_timestamp: invocation
+                        .as_ref()
+                        .map_or(ended, |calls| calls.ended.timestamp_millis()),
+                    lambda_arn: invocation.as_ref().map(|calls| &*calls.arn),
+                },
+            ),
         };
-        // The line is made of texts and numbers, which always serialise.
-        if serde_json::to_writer(&mut lines, &line).is_ok() {
+        if written.is_ok() {
             lines.push(b'\n');
         }
     }
     Some(PreparedErrors {
-        kind: ErrorOutputType::Processing,
+        // All of a buffer failed for reasons of one kind.
+        kind: sealed.failures.first().map_or(ErrorOutputType::Processing, |why| why.kind),
         payload: PutPayload::from_bytes(Bytes::from(lines)),
         records: sealed.records.len(),
+        source_bytes: sealed.records.bytes(),
     })
 }
 

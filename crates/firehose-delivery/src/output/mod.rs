@@ -32,6 +32,8 @@ pub(crate) struct PreparedObject {
     pub(crate) extension: &'static str,
     pub(crate) content_encoding: Option<&'static str>,
     pub(crate) records: usize,
+    /// Bytes of these records.
+    pub(crate) source_bytes: usize,
     /// Rows of a converted object; none for a raw one.
     pub(crate) rows: Option<usize>,
 }
@@ -41,6 +43,8 @@ pub(crate) struct PreparedErrors {
     pub(crate) kind: ErrorOutputType,
     pub(crate) payload: PutPayload,
     pub(crate) records: usize,
+    /// Bytes of these records.
+    pub(crate) source_bytes: usize,
 }
 
 /// Makes the objects of a buffer. Runs long enough to want a thread of its own.
@@ -112,6 +116,7 @@ fn raw(compression: RawCompression, sealed: &Sealed) -> Prepared {
         extension: compression.extension(),
         content_encoding: compression.content_encoding(),
         records: sealed.records.len(),
+        source_bytes: sealed.records.bytes(),
         rows: None,
     };
     Prepared { object: Some(object), errors: None }
@@ -124,10 +129,11 @@ fn convert(
     sealed: &Sealed,
 ) -> Result<Prepared, Error> {
     let mut object = ParquetObject::reading(table, serde, options)?;
-    let mut failed = Vec::new();
+    let (mut failed, mut failed_bytes) = (Vec::new(), 0);
     for (index, record) in sealed.records.iter().enumerate() {
         if let Err(why) = object.push(record)? {
             failed.push((index, why));
+            failed_bytes += record.len();
         }
     }
     let records = sealed.records.len() - failed.len();
@@ -140,6 +146,7 @@ fn convert(
         content_encoding: (options.compression == ParquetCompression::Snappy)
             .then_some("hadoop-snappy"),
         records,
+        source_bytes: sealed.records.bytes() - failed_bytes,
         rows: Some(rows),
     });
     Ok(Prepared { object, errors: error_object::write(table.reference(), sealed, &failed) })

@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 pub(crate) use self::{
     expression::{Expression, KeySource},
-    rules::{check, evaluated_problem},
+    rules::{Partitions, check, evaluated_problem},
 };
 
 /// Characters of a `random-string`.

@@ -4,7 +4,7 @@ use chrono::{DateTime, Datelike, TimeDelta, Utc};
 use chrono_tz::Tz;
 use uuid::Uuid;
 
-use super::{Expression, Facts, Prefix};
+use super::{Expression, Facts, KeySource, Prefix};
 use crate::{PartitionKeys, key::ErrorOutputType};
 
 /// Characters of a prefix as it is given.
@@ -14,12 +14,19 @@ const MOST_EVALUATED: usize = 512;
 /// A partition's values are not known before its records are; they may take the rest.
 const LEAST_OF_A_VALUE: &str = "v";
 
+/// Who gives the partition keys of a stream.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Partitions {
+    pub(crate) by_query: bool,
+    pub(crate) by_function: bool,
+}
+
 /// Checks both prefixes; answers with the member at fault and the problem.
 pub(crate) fn check(
     prefix: &str,
     error_prefix: Option<&str>,
     zone: Tz,
-    partitions: bool,
+    partitions: Option<Partitions>,
 ) -> Result<(), (&'static str, String)> {
     let data = checked("Prefix", prefix, zone, None)?;
     if data.pieces.contains(&Expression::ErrorOutputType) {
@@ -50,18 +57,34 @@ pub(crate) fn check(
     Ok(())
 }
 
-fn check_partitions(prefix: &Prefix, partitions: bool) -> Result<(), (&'static str, String)> {
-    match (prefix.partition_keys().next(), partitions) {
-        (Some((_, key)), false) => Err((
-            "Prefix",
-            format!("names the partition key `{key}` and dynamic partitioning is not enabled"),
-        )),
-        (None, true) => Err((
-            "Prefix",
-            "must name a partition key when dynamic partitioning is enabled".to_owned(),
-        )),
-        _ => Ok(()),
+fn check_partitions(
+    prefix: &Prefix,
+    partitions: Option<Partitions>,
+) -> Result<(), (&'static str, String)> {
+    let refuse = |problem: String| Err(("Prefix", problem));
+    let mut keys = prefix.partition_keys();
+    let Some(Partitions { by_query, by_function }) = partitions else {
+        return keys.next().map_or(Ok(()), |(_, key)| {
+            refuse(format!(
+                "names the partition key `{key}` and dynamic partitioning is not enabled"
+            ))
+        });
+    };
+    if keys.next().is_none() {
+        return refuse("must name a partition key when dynamic partitioning is enabled".to_owned());
     }
+    for (source, key) in prefix.partition_keys() {
+        let (given, who) = match source {
+            KeySource::Query => (by_query, "MetadataExtraction"),
+            KeySource::Lambda => (by_function, "Lambda"),
+        };
+        if !given {
+            return refuse(format!(
+                "names the partition key `{key}` and there is no processor of type {who} to give it"
+            ));
+        }
+    }
+    Ok(())
 }
 
 fn checked(

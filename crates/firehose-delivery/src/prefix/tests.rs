@@ -3,6 +3,7 @@ use proptest::prelude::*;
 use super::*;
 
 fn problem(prefix: &str, error_prefix: Option<&str>, partitions: bool) -> Option<String> {
+    let partitions = partitions.then_some(Partitions { by_query: true, by_function: true });
     let checked = check(prefix, error_prefix, Tz::UTC, partitions);
     checked.err().map(|(member, problem)| format!("{member} {problem}"))
 }
@@ -68,6 +69,32 @@ fn section_4_2_the_rules_of_both_prefixes() {
             (Some(found), Some(expected)) => assert!(found.contains(expected), "{found}"),
             _ => panic!("{prefix}: {found:?} and not {expected:?}"),
         }
+    }
+}
+
+#[test]
+fn section_4_2_partition_keys_have_somebody_to_give_them() {
+    let table = [
+        ("!{partitionKeyFromQuery:c}/", true, false, None),
+        (
+            "!{partitionKeyFromQuery:c}/",
+            false,
+            true,
+            Some("`c` and there is no processor of type M"),
+        ),
+        ("!{partitionKeyFromLambda:d}/", false, true, None),
+        (
+            "!{partitionKeyFromLambda:d}/",
+            true,
+            false,
+            Some("`d` and there is no processor of type L"),
+        ),
+    ];
+    for (prefix, by_query, by_function, expected) in table {
+        let partitions = Some(Partitions { by_query, by_function });
+        let told = check(prefix, FAILED, Tz::UTC, partitions).err().map(|(_, problem)| problem);
+        assert_eq!(told.is_some(), expected.is_some(), "{told:?}");
+        assert!(told.unwrap_or_default().contains(expected.unwrap_or_default()));
     }
 }
 

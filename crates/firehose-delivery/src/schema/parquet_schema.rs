@@ -132,7 +132,7 @@ mod tests {
 
     /// Lengths of Hive's writer, by precision.
     #[test]
-    fn decimals_have_hives_byte_lengths() {
+    fn section_5_5_decimals_have_hives_byte_lengths() {
         let table = [
             (1..=2, 1),
             (3..=4, 2),

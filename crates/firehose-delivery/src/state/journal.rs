@@ -4,21 +4,23 @@ use firehose_journal::Error;
 
 use super::{Shared, State};
 use crate::{
-    Trigger,
+    BufferedRecords, Trigger,
     buffers::Cut,
-    journal::{Counted, Logged, Waiting, Written},
-    worker::Sealed,
+    journal::{Counted, Logged, TransformCounted, Waiting, Written},
+    worker::{Recovered, Sealed},
 };
 
 impl Shared {
     /// Sends what was found in the journal on its way, before anything else.
-    pub(crate) fn take_up(&self, recovered: Vec<Sealed>) {
+    pub(crate) fn take_up(&self, recovered: Recovered) {
         let mut state = self.lock();
-        for sealed in recovered {
-            let (records, bytes) = (sealed.records.len() as u64, sealed.records.bytes() as u64);
-            state.stats.recovered_records += records;
-            state.stats.buffered_records += records;
-            state.stats.buffered_bytes += bytes;
+        for raw in recovered.raw {
+            state.count_recovered(&raw.records);
+            state.raw.send_off(raw);
+        }
+        state.release();
+        for sealed in recovered.sealed {
+            state.count_recovered(&sealed.records);
             if let Some(keys) = &sealed.partition {
                 *state.active.entry(keys.clone()).or_default() += 1;
                 state.stats.active_partitions = state.active.len() as u64;
@@ -72,6 +74,7 @@ impl Shared {
         state.last_error = Some(text);
         if why.is_full() {
             // What is delivered makes room.
+            state.seal_raw();
             state.seal_all(Trigger::Size, now);
         }
         state.release();
@@ -91,6 +94,13 @@ impl Shared {
 }
 
 impl State {
+    fn count_recovered(&mut self, records: &BufferedRecords) {
+        let (records, bytes) = (records.len() as u64, records.bytes() as u64);
+        self.stats.recovered_records += records;
+        self.stats.buffered_records += records;
+        self.stats.buffered_bytes += bytes;
+    }
+
     /// A batch was refused after it had been counted as accepted.
     fn uncount(&mut self, counted: Counted) {
         let stats = &mut self.stats;
@@ -100,6 +110,14 @@ impl State {
         stats.partition_limit_records =
             stats.partition_limit_records.saturating_sub(counted.partition_limit);
         stats.journal_refused_records += counted.records;
+        // Of results that could not be kept the raw buffer is there as before.
+        let TransformCounted { raw_records, raw_bytes, dropped, transformed, transformed_bytes } =
+            counted.transform;
+        stats.buffered_records += raw_records;
+        stats.buffered_bytes += raw_bytes;
+        stats.dropped_records = stats.dropped_records.saturating_sub(dropped);
+        stats.transformed_records = stats.transformed_records.saturating_sub(transformed);
+        stats.transformed_bytes = stats.transformed_bytes.saturating_sub(transformed_bytes);
     }
 
     /// Drops from all buffers what is not committed.
@@ -113,6 +131,11 @@ impl State {
             if let crate::buffers::Filing::Partition(keys) = &filing {
                 self.forget(keys);
             }
+        }
+        let (records, bytes, emptied) = self.raw.cut(committed);
+        self.uncount_buffered(records, bytes);
+        if let (Some(logged), Some(book)) = (emptied, &mut self.book) {
+            drop(book.settle(&logged));
         }
         let mut waiting = std::mem::take(&mut self.waiting);
         for sealed in &mut waiting {
@@ -153,6 +176,7 @@ impl State {
                 let _ = outgoing.send(sealed);
             }
         }
+        self.raw.release(committed);
         if self.closed && self.waiting.is_empty() {
             self.outgoing = None;
         }

@@ -9,7 +9,7 @@ fn printed(pattern: &str, instant: &str, zone: &str) -> Result<String, String> {
 
 /// Each line of `patterns.tsv` is what OpenJDK 17 prints, or that it refuses the pattern.
 #[test]
-fn every_pattern_prints_what_java_prints() {
+fn section_4_2_every_pattern_prints_what_java_prints() {
     let (mut lines, mut refused) = (0, 0);
     for line in include_str!("patterns.tsv").lines() {
         let cells: Vec<&str> = line.split('\t').collect();
@@ -45,7 +45,7 @@ fn section_4_2_zone_names() {
 }
 
 #[test]
-fn refusals_say_what_is_wrong() {
+fn section_4_2_refusals_say_what_is_wrong() {
     let table = [
         ("bb", "letter `b`"),
         ("HHH", "too many letters `H`"),

@@ -10,7 +10,7 @@ use http::{HeaderValue, header::CONTENT_TYPE};
 use s3s::HttpResponse;
 use serde_json::Value;
 
-use crate::state::{State, StreamStatus};
+use crate::state::{Calls, State, StreamStatus};
 
 /// One metric of a delivery stream.
 pub(super) struct Metric {
@@ -32,16 +32,38 @@ pub(super) const METRICS: &[Metric] = &[
     counter("IncomingRecords", "Records accepted.", |s| s.stats.accepted_records),
     counter("IncomingBytes", "Bytes of the records accepted.", |s| s.stats.accepted_bytes),
     counter("IncomingPutRequests", "Puts that were answered.", |s| {
-        s.put_record_requests + s.put_record_batch_requests
+        s.counted.put_record.requests + s.counted.put_record_batch.requests
     }),
-    counter("PutRecord.Requests", "PutRecord calls.", |s| s.put_record_requests),
-    counter("PutRecord.Bytes", "Bytes put by PutRecord.", |s| s.put_record_bytes),
-    counter("PutRecordBatch.Requests", "PutRecordBatch calls.", |s| s.put_record_batch_requests),
+    counter("PutRecord.Requests", "PutRecord calls.", |s| s.counted.put_record.requests),
+    counter("PutRecord.Bytes", "Bytes put by PutRecord.", |s| s.counted.put_record_bytes),
+    counter("PutRecordBatch.Requests", "PutRecordBatch calls.", |s| {
+        s.counted.put_record_batch.requests
+    }),
     counter("PutRecordBatch.Records", "Records put by PutRecordBatch.", |s| {
-        s.put_record_batch_records
+        s.counted.put_record_batch_records
     }),
-    counter("PutRecordBatch.Bytes", "Bytes put by PutRecordBatch.", |s| s.put_record_batch_bytes),
-    counter("ThrottledRecords", "Records refused with Slow down.", |s| s.throttled_records),
+    counter("PutRecordBatch.Bytes", "Bytes put by PutRecordBatch.", |s| {
+        s.counted.put_record_batch_bytes
+    }),
+    gauge("PutRecord.Latency", "Mean time of a PutRecord, in ms.", |s| {
+        latency(&s.counted.put_record)
+    }),
+    gauge("PutRecordBatch.Latency", "Mean time of a PutRecordBatch, in ms.", |s| {
+        latency(&s.counted.put_record_batch)
+    }),
+    counter("DescribeDeliveryStream.Requests", "DescribeDeliveryStream calls.", |s| {
+        s.counted.describe.requests
+    }),
+    gauge("DescribeDeliveryStream.Latency", "Mean time of one, in ms.", |s| {
+        latency(&s.counted.describe)
+    }),
+    counter("UpdateDeliveryStream.Requests", "UpdateDestination calls.", |s| {
+        s.counted.update.requests
+    }),
+    gauge("UpdateDeliveryStream.Latency", "Mean time of one, in ms.", |s| {
+        latency(&s.counted.update)
+    }),
+    counter("ThrottledRecords", "Records refused with Slow down.", |s| s.counted.throttled_records),
     counter("DeliveryToS3.Records", "Records in objects under the prefix.", |s| {
         s.stats.delivered_records
     }),
@@ -66,16 +88,41 @@ pub(super) const METRICS: &[Metric] = &[
         s.backup_oldest_age.map_or(0.0, |age| age.as_secs_f64())
     }),
     counter("SucceedConversion.Records", "Records that were converted.", |s| {
-        if s.stats.delivered_rows > 0 { s.stats.delivered_records } else { 0 }
+        s.stats.converted_records
+    }),
+    counter("SucceedConversion.Bytes", "Their bytes, before the conversion.", |s| {
+        s.stats.converted_bytes
     }),
     counter("FailedConversion.Records", "Records that did not convert.", |s| {
         s.stats.failed_records - s.stats.processing_failed_records
     }),
+    counter("FailedConversion.Bytes", "Their bytes.", |s| s.stats.unconverted_bytes),
+    gauge("ExecuteProcessing.Duration", "Mean time of a call of the function, in ms.", |s| {
+        per(s.stats.invocation_time.as_secs_f64() * 1e3, s.stats.invocations)
+    }),
+    gauge("ExecuteProcessing.Success", "Share of the calls of the function that succeeded.", |s| {
+        let failed = per(as_f64(s.stats.failed_invocations), s.stats.invocations);
+        1.0 - failed
+    }),
+    counter("SucceedProcessing.Records", "Records that the function answered Ok for.", |s| {
+        s.stats.transformed_records
+    }),
+    counter("SucceedProcessing.Bytes", "Their bytes, before the function.", |s| {
+        s.stats.transformed_bytes
+    }),
+    counter("DroppedRecords", "Records that the function dropped.", |s| s.stats.dropped_records),
     gauge("PartitionCount", "Partitions with undelivered records.", |s| {
         as_f64(s.stats.active_partitions)
     }),
     gauge("PartitionCountExceeded", "1 once records were turned away for it, else 0.", |s| {
         f64::from(u8::from(s.stats.partition_limit_records > 0))
+    }),
+    gauge("PerPartitionThroughput", "Mean bytes a second of the partitions' buffers.", |s| {
+        let seconds = s.stats.partition_time.as_secs_f64();
+        if seconds > 0.0 { as_f64(s.stats.partition_bytes) / seconds } else { 0.0 }
+    }),
+    gauge("JQProcessing.Duration", "Mean time of a query for partition keys, in ms.", |s| {
+        per(s.stats.query_time.as_secs_f64() * 1e3, s.stats.queries)
     }),
     // CloudWatch has none of what is lost, turned away before a conversion, or waits; a local endpoint is
     // asked for them first of all.
@@ -157,6 +204,15 @@ fn success(stats: &StreamStats) -> f64 {
     if all == 0 { 1.0 } else { as_f64(good) / as_f64(all) }
 }
 
+fn latency(calls: &Calls) -> f64 {
+    per(calls.time.as_secs_f64() * 1e3, calls.requests)
+}
+
+/// A mean; 0 of nothing.
+fn per(sum: f64, count: u64) -> f64 {
+    if count == 0 { 0.0 } else { sum / as_f64(count) }
+}
+
 /// Exact up to 2^53, which no counter here reaches.
 #[expect(clippy::cast_precision_loss, reason = "the counters stay far below 2^53")]
 fn as_f64(count: u64) -> f64 {
@@ -204,6 +260,19 @@ mod tests {
         stats.partition_limit_records = 1;
         stats.active_partitions = 5;
         stats.expired_records = 4;
+        stats.converted_records = 8;
+        stats.converted_bytes = 800;
+        stats.unconverted_bytes = 40;
+        stats.partition_bytes = 500;
+        stats.partition_time = Duration::from_secs(4);
+        stats.queries = 2;
+        stats.query_time = Duration::from_millis(1);
+        stats.invocations = 4;
+        stats.failed_invocations = 1;
+        stats.invocation_time = Duration::from_millis(100);
+        stats.transformed_records = 6;
+        stats.transformed_bytes = 60;
+        stats.dropped_records = 2;
         let mut backup_stats = StreamStats::default();
         backup_stats.delivered_records = 9;
         backup_stats.delivered_bytes = 90;
@@ -216,12 +285,16 @@ mod tests {
             version_id: "1".to_owned(),
             stats,
             backup_stats,
-            put_record_requests: 2,
-            put_record_bytes: 20,
-            put_record_batch_requests: 1,
-            put_record_batch_records: 10,
-            put_record_batch_bytes: 100,
-            throttled_records: 0,
+            counted: crate::state::Counted {
+                put_record: Calls { requests: 2, time: Duration::from_millis(3) },
+                put_record_bytes: 20,
+                put_record_batch: Calls { requests: 1, time: Duration::from_millis(7) },
+                put_record_batch_records: 10,
+                put_record_batch_bytes: 100,
+                describe: Calls { requests: 1, time: Duration::from_millis(2) },
+                update: Calls::default(),
+                throttled_records: 0,
+            },
             last_error: None,
             oldest_age: Some(Duration::from_millis(1500)),
             backup_oldest_age: Some(Duration::from_millis(2500)),
@@ -245,9 +318,24 @@ mod tests {
             ("aws_firehose_backup_to_s3_bytes_total", "90"),
             ("aws_firehose_backup_to_s3_success", "0.5"),
             ("aws_firehose_backup_to_s3_data_freshness", "2.5"),
-            ("aws_firehose_succeed_conversion_records_total", "0"),
+            ("aws_firehose_put_record_latency", "1.5"),
+            ("aws_firehose_put_record_batch_latency", "7.0"),
+            ("aws_firehose_describe_delivery_stream_requests_total", "1"),
+            ("aws_firehose_describe_delivery_stream_latency", "2.0"),
+            ("aws_firehose_update_delivery_stream_requests_total", "0"),
+            ("aws_firehose_update_delivery_stream_latency", "0.0"),
+            ("aws_firehose_succeed_conversion_records_total", "8"),
+            ("aws_firehose_succeed_conversion_bytes_total", "800"),
+            ("aws_firehose_failed_conversion_bytes_total", "40"),
+            ("aws_firehose_per_partition_throughput", "125.0"),
+            ("aws_firehose_jqprocessing_duration", "0.5"),
             ("aws_firehose_failed_conversion_records_total", "4"),
             ("aws_firehose_failed_processing_records_total", "3"),
+            ("aws_firehose_execute_processing_duration", "25.0"),
+            ("aws_firehose_execute_processing_success", "0.75"),
+            ("aws_firehose_succeed_processing_records_total", "6"),
+            ("aws_firehose_succeed_processing_bytes_total", "60"),
+            ("aws_firehose_dropped_records_total", "2"),
             ("aws_firehose_partition_count", "5.0"),
             ("aws_firehose_partition_count_exceeded", "1.0"),
             ("aws_firehose_expired_records_total", "4"),

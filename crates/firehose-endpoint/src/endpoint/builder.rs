@@ -13,9 +13,9 @@ use tempfile::TempDir;
 
 use super::Endpoint;
 use crate::{
-    Error, FaultRule, firehose,
+    Error, FaultRule, LambdaHook, firehose,
     server::Router,
-    settings::{Auth, Settings},
+    settings::{Auth, RetryFor, Settings},
     state::{OWN_FOLDER, State},
 };
 
@@ -93,9 +93,10 @@ impl EndpointBuilder {
     }
 
     /// Sets how long an object that the bucket refuses is tried for, before its records are given
-    /// up; none: for ever. Default: 24 hours, as AWS does it.
+    /// up, whatever streams say; none: for ever. Default: as AWS does it, 24 hours, and for the
+    /// objects of partitions the `RetryOptions` of their stream.
     pub fn retry_for(mut self, time: Option<Duration>) -> Self {
-        self.settings.retry_for = time;
+        self.settings.retry_for = RetryFor::Given(time);
         self
     }
 
@@ -123,6 +124,12 @@ impl EndpointBuilder {
     /// Tells `observer` about every delivery of every stream.
     pub fn observed_by(mut self, observer: Observer) -> Self {
         self.settings.observer = observer;
+        self
+    }
+
+    /// Adds what stands for a Lambda function: processors of delivery streams may name it.
+    pub fn lambda(mut self, hook: LambdaHook) -> Self {
+        self.settings.lambdas.push(hook);
         self
     }
 

@@ -11,6 +11,7 @@ pub(super) fn filled(given: &Value) -> Value {
     let size = if conversion_is_on(&destination) || partitions { 128 } else { 5 };
     fill_plain(&mut destination, size);
     fill_backup(&mut destination);
+    fill_lambda(&mut destination);
     fill(&mut destination, "S3BackupMode", json!("Disabled"));
     fill(&mut destination, "CustomTimeZone", json!("UTC"));
     if let Some(block) = destination.get_mut(PARTITIONING).filter(|_| partitions) {
@@ -38,6 +39,36 @@ fn fill_plain(destination: &mut Map<String, Value>, size: u32) {
 fn fill_backup(destination: &mut Map<String, Value>) {
     if let Some(backup) = destination.get_mut(BACKUP).and_then(Value::as_object_mut) {
         fill_plain(backup, 5);
+    }
+}
+
+/// What AWS tells of a Lambda processor whatever was said of it, in its order.
+fn fill_lambda(destination: &mut Map<String, Value>) {
+    let role = destination.get("RoleARN").cloned().unwrap_or_default();
+    let block = destination.get_mut("ProcessingConfiguration");
+    let processors = block.and_then(|block| block.get_mut("Processors"));
+    let processors = processors.and_then(Value::as_array_mut).into_iter().flatten();
+    for processor in processors.filter(|processor| processor["Type"] == "Lambda") {
+        let given = processor.get("Parameters").and_then(Value::as_array).cloned();
+        let mut rest = given.unwrap_or_default();
+        let mut parameters = Vec::new();
+        for (name, default) in [
+            ("LambdaArn", Value::Null),
+            ("NumberOfRetries", json!("3")),
+            ("RoleArn", role.clone()),
+            ("BufferSizeInMBs", json!("1")),
+            ("BufferIntervalInSeconds", json!("60")),
+        ] {
+            let place = rest.iter().position(|one| one["ParameterName"] == name);
+            let parameter = match place {
+                Some(place) => rest.remove(place),
+                None => json!({ "ParameterName": name, "ParameterValue": default }),
+            };
+            // There is nothing to fill in for a function that is not named; that is told later.
+            parameters.extend(Some(parameter).filter(|one| !one["ParameterValue"].is_null()));
+        }
+        parameters.append(&mut rest);
+        processor["Parameters"] = Value::Array(parameters);
     }
 }
 
@@ -79,6 +110,7 @@ pub(super) fn merged(kept: &Value, update: &Value) -> Value {
         }
     }
     fill_backup(&mut destination);
+    fill_lambda(&mut destination);
     Value::Object(destination)
 }
 
@@ -142,7 +174,32 @@ mod tests {
     }
 
     #[test]
-    fn hints_left_out_are_larger_with_conversion() {
+    fn section_2_2_a_lambda_processor_is_told_with_its_defaults_in_awss_order() {
+        let parameter =
+            |name: &str, value: &str| json!({ "ParameterName": name, "ParameterValue": value });
+        let processing = |parameters: Value| {
+            let lambda = json!({ "Type": "Lambda", "Parameters": parameters });
+            json!({ "ProcessingConfiguration": { "Processors": [lambda] }, "RoleARN": "role" })
+        };
+        let given = json!([parameter("BufferIntervalInSeconds", "5"), parameter("LambdaArn", "f")]);
+        let expected = json!([
+            parameter("LambdaArn", "f"),
+            parameter("NumberOfRetries", "3"),
+            parameter("RoleArn", "role"),
+            parameter("BufferSizeInMBs", "1"),
+            parameter("BufferIntervalInSeconds", "5"),
+        ]);
+        let kept = filled(&processing(given.clone()));
+        let parameters = "/ProcessingConfiguration/Processors/0/Parameters";
+        assert_eq!(kept.pointer(parameters), Some(&expected));
+        let updated = merged(&json!({ "RoleARN": "role" }), &processing(given));
+        assert_eq!(updated.pointer(parameters), Some(&expected));
+        let unnamed = filled(&processing(json!([])));
+        assert_eq!(unnamed.pointer(&format!("{parameters}/0")), expected.get(1));
+    }
+
+    #[test]
+    fn recorded_2_3_hints_left_out_are_larger_with_conversion() {
         for (enabled, size) in [(json!({}), 128), (json!({ "Enabled": false }), 5)] {
             let kept = filled(&json!({ "DataFormatConversionConfiguration": enabled }));
             assert_eq!(kept.pointer("/BufferingHints/SizeInMBs"), Some(&json!(size)));
@@ -150,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn an_update_replaces_what_it_names_and_merges_the_conversion() {
+    fn recorded_2_3_an_update_replaces_what_it_names_and_merges_the_conversion() {
         let kept = json!({
             "Prefix": "a", "BufferingHints": { "SizeInMBs": 64, "IntervalInSeconds": 60 },
             "DataFormatConversionConfiguration": {

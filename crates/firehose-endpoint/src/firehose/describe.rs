@@ -1,5 +1,7 @@
 //! DescribeDeliveryStream.
 
+use std::time::Instant;
+
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -35,6 +37,7 @@ pub(super) struct Input {
 
 /// What is known of a stream.
 pub(super) fn describe(state: &State, caller: &Caller, input: &Input) -> Result<Value, AwsError> {
+    let began = Instant::now();
     let (name, now) = (&input.delivery_stream_name, state.settings.clock.now());
     let stream = state.streams.find(caller, name, now).ok_or_else(|| not_found(caller, name))?;
     let mut description = json!({
@@ -57,6 +60,9 @@ pub(super) fn describe(state: &State, caller: &Caller, input: &Input) -> Result<
     if let Some(hint) = stream.throughput_hint_mbs {
         description["Source"] =
             json!({ "DirectPutSourceDescription": { "ThroughputHintInMBs": hint } });
+    }
+    if let Some(live) = state.streams.live(caller, name) {
+        live.counters.describe(began.elapsed());
     }
     Ok(json!({ "DeliveryStreamDescription": description }))
 }

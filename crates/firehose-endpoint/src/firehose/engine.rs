@@ -7,7 +7,7 @@ use std::{
 
 use firehose_delivery::{
     Backup, DeliveryEvent, DeliveryStream, DeliveryStreamConfig, Durability, DynamicPartitioning,
-    Journaling, ObjectLabels, Observer, Place, RawCompression, RetryPolicy, Tz,
+    Journaling, LambdaProcessor, ObjectLabels, Observer, Place, RawCompression, RetryPolicy, Tz,
 };
 use object_store::ObjectStore;
 use serde::{Deserialize, Serialize};
@@ -16,13 +16,14 @@ use serde_json::Value;
 use super::{
     destination::{Logging, S3Destination},
     error::invalid,
-    processing::Processors,
+    limits,
+    processing::{Lambda, Processors},
     schema::{CatalogTable, json_serde, parquet_options},
 };
 use crate::{
     Error,
     protocol::{AwsError, Caller},
-    settings::Settings,
+    settings::{RetryFor, Settings},
     state::{State, StreamRecord},
 };
 
@@ -55,11 +56,16 @@ impl Plan {
         if let Some(to) = destination.backup() {
             config = config.backed_up_by(backup(state, name, version, to)?);
         }
-        let Processors { processing, query } = Processors::of(destination)?;
+        let Processors { processing, query, lambda } = Processors::of(destination)?;
         config = config.processing(processing);
-        let partitions = destination.dynamic_partitioning_configuration.enabled;
-        if let Some(query) = query.filter(|_| partitions) {
-            config = config.partitioned(DynamicPartitioning::by_query(query));
+        if let Some(lambda) = lambda {
+            config = config.transformed_by(transformation(state, caller, name, &lambda)?);
+        }
+        if destination.dynamic_partitioning_configuration.enabled {
+            config = config.partitioned(match query {
+                Some(query) => DynamicPartitioning::by_query(query),
+                None => DynamicPartitioning::by_function(),
+            });
         }
         if let Some(conversion) = destination.conversion() {
             let schema = conversion.schema_configuration.clone().unwrap_or_default();
@@ -137,13 +143,47 @@ fn raw_config(
         .compressed(compression(destination))
         .labelling_objects(labels(destination))
         .retrying(RetryPolicy {
-            give_up_after: state.settings.retry_for,
+            give_up_after: retry_for(&state.settings, destination),
             ..RetryPolicy::default()
         });
     if let Some(prefix) = destination.error_output_prefix.as_deref().filter(|p| !p.is_empty()) {
         config = config.with_error_output_prefix(prefix);
     }
     config
+}
+
+/// How long an object is tried for: as the endpoint was told; when it was told nothing, partitions
+/// as their stream says, and all others as AWS does it.
+fn retry_for(settings: &Settings, destination: &S3Destination) -> Option<Duration> {
+    let partitioning = &destination.dynamic_partitioning_configuration;
+    let of_partitions = partitioning.retry_options.duration_in_seconds;
+    match settings.retry_for {
+        RetryFor::AsAws if partitioning.enabled => {
+            let seconds = of_partitions.unwrap_or(limits::PARTITION_RETRY_SECONDS);
+            Some(Duration::from_secs(seconds))
+        }
+        RetryFor::AsAws => Some(RetryPolicy::AWS_GIVE_UP_AFTER),
+        RetryFor::Given(time) => time,
+    }
+}
+
+/// What stands for the function of a processor, with what the processor says of its calls.
+fn transformation(
+    state: &State,
+    caller: &Caller,
+    name: &str,
+    lambda: &Lambda,
+) -> Result<LambdaProcessor, AwsError> {
+    let Settings { lambdas, buffer_size, buffer_interval, .. } = &state.settings;
+    let function = lambda.function(lambdas)?;
+    // The endpoint's own buffering delivers sooner than the streams say; it would not if records
+    // waited for a function meanwhile.
+    let size = lambda.size_bytes.min(buffer_size.unwrap_or(usize::MAX));
+    let interval = lambda.interval.min(buffer_interval.unwrap_or(Duration::MAX));
+    Ok(LambdaProcessor::new(lambda.arn.as_str(), function)
+        .called_by(caller.arn("firehose", &format!("deliverystream/{name}")))
+        .buffering(size, interval)
+        .retrying(lambda.retries))
 }
 
 /// Where the source records of a stream are kept.
@@ -245,6 +285,9 @@ fn observer(stream: String, logging: Logging, everything: Observer) -> Observer 
             }
             DeliveryEvent::Expired { key, records, error } => {
                 tracing::error!(group, log_stream, stream, key, records, error, "records lost");
+            }
+            DeliveryEvent::InvocationFailed { function, attempts, error, .. } => {
+                tracing::warn!(group, log_stream, stream, function, attempts, error, "call failed");
             }
             DeliveryEvent::ErrorsDelivered { key, records, .. } => {
                 tracing::warn!(group, log_stream, stream, key, records, "records did not convert");

@@ -1,12 +1,16 @@
 //! The processors of a destination, as the engine knows them.
 
-use firehose_delivery::{Processing, SubRecords};
+use std::{sync::Arc, time::Duration};
+
+use firehose_delivery::{
+    LambdaFunction, LambdaProcessor, LogDecompression, Processing, SubRecords,
+};
 
 use super::{
     destination::{Processor, S3Destination},
     error::{invalid, not_built},
 };
-use crate::protocol::AwsError;
+use crate::{LambdaHook, lambda, protocol::AwsError};
 
 /// The only engine that AWS has for queries.
 const ENGINE: &str = "JQ-1.6";
@@ -17,6 +21,16 @@ pub(super) struct Processors {
     pub(super) processing: Processing,
     /// `MetadataExtractionQuery`
     pub(super) query: Option<String>,
+    pub(super) lambda: Option<Lambda>,
+}
+
+/// A processor of type `Lambda`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Lambda {
+    pub(super) arn: String,
+    pub(super) retries: u32,
+    pub(super) size_bytes: usize,
+    pub(super) interval: Duration,
 }
 
 impl Processors {
@@ -31,6 +45,7 @@ impl Processors {
         if !block.enabled {
             return Ok(read);
         }
+        let mut extraction = None;
         for (place, processor) in block.processors.iter().enumerate() {
             let kind = &processor.kind;
             if block.processors.iter().take(place).any(|other| other.kind == *kind) {
@@ -53,11 +68,99 @@ impl Processors {
                     let given = processor.parameter("Delimiter").unwrap_or("\\n");
                     read.processing.delimiter = Some(unescaped(given));
                 }
+                "Lambda" => read.lambda = Some(Lambda::of(processor)?),
+                "Decompression" => {
+                    processor.knows(&["CompressionFormat"])?;
+                    if processor.parameter("CompressionFormat").is_some_and(|f| f != "GZIP") {
+                        return Err(invalid("CompressionFormat of a Decompression must be GZIP"));
+                    }
+                    read.processing.decompression = Some(LogDecompression::default());
+                }
+                "CloudWatchLogProcessing" => extraction = Some(extract_messages(processor)?),
                 other => return Err(not_built(&format!("A processor of type {other}"))),
             }
         }
-        Ok(read)
+        match (&mut read.processing.decompression, extraction) {
+            (_, None) => Ok(read),
+            (Some(decompression), Some(extract)) => {
+                decompression.extract_messages = extract;
+                Ok(read)
+            }
+            (None, Some(_)) => Err(invalid(
+                "A processor of type CloudWatchLogProcessing must have one of type Decompression \
+                 beside it",
+            )),
+        }
     }
+}
+
+/// `DataMessageExtraction`, in any case.
+fn extract_messages(processor: &Processor) -> Result<bool, AwsError> {
+    processor.knows(&["DataMessageExtraction"])?;
+    let given = processor.required("DataMessageExtraction")?.to_ascii_lowercase();
+    given.parse().map_err(|_| invalid("DataMessageExtraction must be true or false"))
+}
+
+impl Lambda {
+    fn of(processor: &Processor) -> Result<Self, AwsError> {
+        processor.knows(&[
+            "LambdaArn",
+            "NumberOfRetries",
+            "RoleArn",
+            "BufferSizeInMBs",
+            "BufferIntervalInSeconds",
+        ])?;
+        let hints = LambdaProcessor::HINTS;
+        let retries = processor.parameter("NumberOfRetries").map(str::parse).transpose();
+        let retries = retries.map_err(|_| wrong("NumberOfRetries", "a whole number from 0"))?;
+        Ok(Self {
+            arn: processor.required("LambdaArn")?.to_owned(),
+            retries: retries.unwrap_or(LambdaProcessor::RETRIES),
+            size_bytes: size_bytes(processor)?.unwrap_or(hints.size_bytes),
+            interval: interval(processor)?.unwrap_or(hints.interval),
+        })
+    }
+
+    /// What stands for the function.
+    ///
+    /// # Errors
+    ///
+    /// Nothing does; the function is named.
+    pub(super) fn function(
+        &self,
+        hooks: &[LambdaHook],
+    ) -> Result<Arc<dyn LambdaFunction>, AwsError> {
+        lambda::function(hooks, &self.arn).ok_or_else(|| {
+            let name = lambda::name_of(&self.arn);
+            not_built(&format!(
+                "A processor of type Lambda for whose function {name} nothing stands (--lambda \
+                 {name}=URL or --lambda {name}='COMMAND')"
+            ))
+        })
+    }
+}
+
+/// AWS: 0.2 to 3, in MiB.
+fn size_bytes(processor: &Processor) -> Result<Option<usize>, AwsError> {
+    const MIB: f64 = 1024.0 * 1024.0;
+    let Some(text) = processor.parameter("BufferSizeInMBs") else { return Ok(None) };
+    let size: Option<f64> = text.parse().ok().filter(|size| (0.2..=3.0).contains(size));
+    let size = size.ok_or_else(|| wrong("BufferSizeInMBs", "a number from 0.2 to 3"))?;
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0.2 to 3 MiB")]
+    Ok(Some((size * MIB) as usize))
+}
+
+/// AWS: 0 to 900, in seconds.
+fn interval(processor: &Processor) -> Result<Option<Duration>, AwsError> {
+    let Some(text) = processor.parameter("BufferIntervalInSeconds") else { return Ok(None) };
+    let seconds = text.parse().ok().filter(|seconds| *seconds <= 900);
+    let seconds =
+        seconds.ok_or_else(|| wrong("BufferIntervalInSeconds", "a whole number from 0 to 900"))?;
+    Ok(Some(Duration::from_secs(seconds)))
+}
+
+fn wrong(parameter: &str, allowed: &str) -> AwsError {
+    invalid(format!("{parameter} of a processor of type Lambda must be {allowed}"))
 }
 
 fn sub_records(processor: &Processor) -> Result<SubRecords, AwsError> {
@@ -147,10 +250,12 @@ mod tests {
         ]);
         let expected = Processors {
             processing: Processing {
+                decompression: None,
                 sub_records: Some(SubRecords::Delimited(b"##\n".to_vec())),
                 delimiter: Some(b"\n".to_vec()),
             },
             query: Some("{a:.a}".to_owned()),
+            lambda: None,
         };
         assert_eq!(read(&all), Ok(expected));
         let json =
@@ -159,12 +264,78 @@ mod tests {
     }
 
     #[test]
+    fn section_2_2_records_of_cloudwatch_logs_are_unpacked_in_either_order() {
+        let decompression = one("Decompression", &[("CompressionFormat", "GZIP")]);
+        for (given, extract_messages) in [("true", true), ("FALSE", false)] {
+            let extraction = one("CloudWatchLogProcessing", &[("DataMessageExtraction", given)]);
+            for processors in
+                [json!([decompression, extraction]), json!([extraction, decompression])]
+            {
+                let expected = Some(LogDecompression { extract_messages });
+                assert_eq!(read(&processors).unwrap().processing.decompression, expected);
+            }
+        }
+        let alone = read(&json!([one("Decompression", &[])])).unwrap().processing.decompression;
+        assert_eq!(alone, Some(LogDecompression::default()));
+    }
+
+    const ARN: &str = "arn:aws:lambda:us-east-1:000000000000:function:f";
+
+    fn lambda(parameters: &[(&str, &str)]) -> serde_json::Value {
+        let parameters: Vec<_> =
+            [("LambdaArn", ARN)].into_iter().chain(parameters.iter().copied()).collect();
+        json!([one("Lambda", &parameters)])
+    }
+
+    #[test]
+    fn section_2_2_a_lambda_processor_has_awss_defaults_and_needs_what_stands_for_it() {
+        let bare = read(&lambda(&[])).unwrap().lambda.unwrap();
+        let expected = Lambda {
+            arn: ARN.to_owned(),
+            retries: 3,
+            size_bytes: 1 << 20,
+            interval: Duration::from_secs(60),
+        };
+        assert_eq!(bare, expected);
+        let given = [
+            ("NumberOfRetries", "0"),
+            ("RoleArn", "r"),
+            ("BufferSizeInMBs", "0.2"),
+            ("BufferIntervalInSeconds", "0"),
+        ];
+        let given = read(&lambda(&given)).unwrap().lambda.unwrap();
+        let Lambda { retries, size_bytes, interval, .. } = given;
+        assert_eq!((retries, size_bytes, interval), (0, 209_715, Duration::ZERO));
+        let told = bare.function(&[]).unwrap_err().message;
+        assert!(told.contains("function f nothing stands (--lambda f=URL"), "{told}");
+        assert!(told.ends_with("is not supported by firehose-local"), "{told}");
+        assert!(bare.function(&["f=cat".parse().unwrap()]).is_ok());
+    }
+
+    #[test]
     fn section_2_2_what_is_wrong_with_a_processor_is_told() {
         let append = one("AppendDelimiterToRecord", &[]);
         let table = [
-            (json!([one("Lambda", &[])]), "A processor of type Lambda is not supported"),
-            (json!([one("Decompression", &[])]), "Decompression is not supported"),
-            (json!([one("CloudWatchLogProcessing", &[])]), "CloudWatchLogProcessing is not"),
+            (json!([one("Lambda", &[])]), "A processor of type Lambda must have LambdaArn"),
+            (json!([one("Lambda", &[("Delimiter", "x")])]), "does not take Delimiter"),
+            (lambda(&[("NumberOfRetries", "-1")]), "NumberOfRetries of a processor of type Lambda"),
+            (lambda(&[("NumberOfRetries", "many")]), "must be a whole number from 0"),
+            (lambda(&[("BufferSizeInMBs", "0.1")]), "must be a number from 0.2 to 3"),
+            (lambda(&[("BufferSizeInMBs", "3.01")]), "must be a number from 0.2 to 3"),
+            (lambda(&[("BufferSizeInMBs", "NaN")]), "must be a number from 0.2 to 3"),
+            (lambda(&[("BufferIntervalInSeconds", "901")]), "must be a whole number from 0 to 900"),
+            (lambda(&[("BufferIntervalInSeconds", "1.5")]), "must be a whole number from 0 to 900"),
+            (json!([one("Unheard", &[])]), "A processor of type Unheard is not supported"),
+            (json!([one("Decompression", &[("CompressionFormat", "ZIP")])]), "must be GZIP"),
+            (json!([one("CloudWatchLogProcessing", &[])]), "must have DataMessageExtraction"),
+            (
+                json!([one("CloudWatchLogProcessing", &[("DataMessageExtraction", "maybe")])]),
+                "must be true or false",
+            ),
+            (
+                json!([one("CloudWatchLogProcessing", &[("DataMessageExtraction", "true")])]),
+                "must have one of type Decompression beside it",
+            ),
             (json!([append, append]), "Only one processor of type AppendDelimiterToRecord"),
             (json!([one("MetadataExtraction", &[])]), "must have MetadataExtractionQuery"),
             (json!([one("RecordDeAggregation", &[("SubRecordType", "XML")])]), "JSON or DELIMITED"),

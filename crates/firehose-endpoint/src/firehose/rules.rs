@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::{
     destination::{Conversion, S3Destination},
-    error::{invalid, not_built},
+    error::invalid,
     limits,
     processing::Processors,
 };
@@ -67,7 +67,7 @@ fn check_conversion(
 
 /// Dynamic partitioning, and the processors that are there for it.
 fn check_partitioning(destination: &S3Destination, relaxed: bool) -> Result<(), AwsError> {
-    let Processors { processing, query } = Processors::of(destination)?;
+    let Processors { processing, query, lambda } = Processors::of(destination)?;
     if !destination.dynamic_partitioning_configuration.enabled {
         let kind = match (&query, &processing.sub_records) {
             (Some(_), _) => "MetadataExtraction",
@@ -85,20 +85,13 @@ fn check_partitioning(destination: &S3Destination, relaxed: bool) -> Result<(), 
             "BufferingHints.SizeInMBs must be at least {least} when Dynamic Partitioning is enabled."
         )));
     }
-    if query.is_none() {
+    if query.is_none() && lambda.is_none() {
         return Err(invalid(
-            "Dynamic partitioning must have a processor of type MetadataExtraction, and processing \
-             that is enabled",
+            "Dynamic partitioning must have a processor of type MetadataExtraction or Lambda, and \
+             processing that is enabled",
         ));
     }
-    // Partitions are tried for as long as other deliveries; AWS's default is what it fills in.
-    let retry = destination.dynamic_partitioning_configuration.retry_options.duration_in_seconds;
-    match retry.filter(|seconds| *seconds != limits::PARTITION_RETRY_SECONDS) {
-        None => Ok(()),
-        Some(seconds) => Err(not_built(&format!(
-            "DynamicPartitioningConfiguration.RetryOptions.DurationInSeconds {seconds}"
-        ))),
-    }
+    Ok(())
 }
 
 /// A block that must hold exactly one of several kinds.
@@ -224,7 +217,7 @@ mod tests {
     const BLOCK: &str = "DataFormatConversionConfiguration";
 
     #[test]
-    fn the_first_broken_rule_of_a_conversion_is_told() {
+    fn recorded_2_3_the_first_broken_rule_of_a_conversion_is_told() {
         type Change = fn(&mut Value);
         let table: [(Change, &str); 12] = [
             (
@@ -291,21 +284,14 @@ mod tests {
     }
 
     #[test]
-    fn a_conversion_that_is_off_is_not_checked_and_relaxed_takes_the_tutorials_megabyte() {
+    fn recorded_2_3_a_conversion_that_is_off_is_not_checked_and_relaxed_takes_the_tutorials_megabyte()
+     {
         let off = converting(|d| d[BLOCK] = json!({ "Enabled": false }));
         assert_eq!(refusal(&off, false), None);
         let small = converting(|d| {
             d["BufferingHints"] = json!({ "SizeInMBs": 1, "IntervalInSeconds": 60 });
         });
         assert_eq!(refusal(&small, true), None);
-    }
-
-    #[test]
-    fn what_is_not_built_is_refused_by_name() {
-        let lambda = json!({ "ProcessingConfiguration":
-            { "Enabled": true, "Processors": [{ "Type": "Lambda" }] } });
-        let told = refusal(&lambda, false).unwrap();
-        assert!(told.contains("Lambda") && told.contains("not supported"), "{told}");
     }
 
     #[test]
@@ -342,7 +328,7 @@ mod tests {
     }
 
     #[test]
-    fn aws_words_for_a_prefix_without_its_error_prefix() {
+    fn section_4_2_aws_words_for_a_prefix_without_its_error_prefix() {
         let told = refusal(&json!({ "Prefix": "!{timestamp:yyyy}" }), false).unwrap();
         assert!(told.starts_with("Ths supplied prefix(es) do not satisfy"), "{told}");
     }
@@ -363,22 +349,14 @@ mod tests {
                 with(63, true, json!([query])),
                 "BufferingHints.SizeInMBs must be at least 64 when Dynamic Partitioning is enabled.",
             ),
-            (with(64, true, json!([])), "must have a processor of type MetadataExtraction"),
+            (
+                with(64, true, json!([])),
+                "must have a processor of type MetadataExtraction or Lambda",
+            ),
             (with(64, false, json!([query])), "only for destinations with dynamic partitioning"),
         ];
         for (given, expected) in table {
             assert!(refusal(&given, false).unwrap().contains(expected));
-        }
-        for (seconds, refused) in [(300, false), (7_200, true)] {
-            let mut given = with(64, true, json!([query]));
-            given["DynamicPartitioningConfiguration"]["RetryOptions"] =
-                json!({ "DurationInSeconds": seconds });
-            let told = refusal(&given, false).unwrap_or_default();
-            assert_eq!(
-                told.contains("RetryOptions.DurationInSeconds 7200 is not"),
-                refused,
-                "{told}"
-            );
         }
         assert_eq!(refusal(&with(64, true, json!([query])), false), None);
         assert_eq!(refusal(&with(1, true, json!([query])), true), None, "relaxed");

@@ -1,5 +1,7 @@
 //! UpdateDestination.
 
+use std::time::Instant;
+
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -31,6 +33,7 @@ pub(super) async fn update(
     caller: &Caller,
     request: &Value,
 ) -> Result<Value, AwsError> {
+    let began = Instant::now();
     let given = destination::only_one(request, "Update")?;
     let input: Input = read(request.clone())?;
     let (name, now) = (&input.delivery_stream_name, state.settings.clock.now());
@@ -58,6 +61,7 @@ pub(super) async fn update(
         .await?;
     let live = state.streams.live(caller, name).ok_or_else(|| not_found(caller, name))?;
     plan.apply(&live.stream)?;
+    live.counters.update(began.elapsed());
     Ok(nothing())
 }
 

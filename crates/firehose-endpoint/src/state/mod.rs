@@ -10,10 +10,12 @@ use std::{path::Path, sync::Arc};
 use firehose_delivery::Durability;
 use object_directory::Buckets;
 
+#[cfg(test)]
+pub(crate) use self::delivery_streams::Counted;
 pub(crate) use self::{
     catalog::{Catalog, Database, Databases, Table, TableColumns, TableVersion},
     delivery_streams::{
-        DeliveryStreams, Encryption, FlushAnswer, Live, StreamRecord, StreamStatus,
+        Calls, DeliveryStreams, Encryption, FlushAnswer, Live, StreamRecord, StreamStatus,
     },
     journals::Journals,
     kept::Kept,

@@ -70,7 +70,7 @@ async fn a_stream_may_name_a_version_of_its_table() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_table_that_is_not_there_or_cannot_be_converted_to_is_refused_at_create() {
+async fn recorded_2_3_a_table_that_is_not_there_or_cannot_be_converted_to_is_refused_at_create() {
     let endpoint = with_table().await;
     glue(&endpoint, "UpdateTable", table(&[("rating", "uniontype<int,string>")])).await;
     let unknown = json!({ "SchemaConfiguration":
@@ -86,7 +86,7 @@ async fn a_table_that_is_not_there_or_cannot_be_converted_to_is_refused_at_creat
 }
 
 #[tokio::test(start_paused = true)]
-async fn options_are_echoed_and_what_is_not_built_is_refused_by_name() {
+async fn section_5_3_options_are_echoed_and_orc_is_refused_by_name() {
     let endpoint = with_table().await;
     let output =
         |serializer: Value| json!({ "OutputFormatConfiguration": { "Serializer": serializer } });

@@ -162,3 +162,92 @@ async fn section_4_3_compressed_objects_have_their_extension() {
         assert!(key.ends_with(extension), "{key}");
     }
 }
+
+/// The answer to one request of S3's.
+async fn s3_answer(endpoint: &Endpoint, method: &str, key: &str) -> http::Response<bytes::Bytes> {
+    let request = http::Request::builder()
+        .method(method)
+        .uri(format!("/{BUCKET}/{key}"))
+        .header("host", "localhost")
+        .body(bytes::Bytes::new());
+    endpoint.answer(request.expect("a request")).await
+}
+
+#[tokio::test(start_paused = true)]
+async fn section_2_2_objects_of_a_stream_with_a_key_tell_aws_kms_to_head_and_get() {
+    const KEY: &str = "arn:aws:kms:us-east-1:000000000000:key/k";
+    let (folder, endpoint) = in_folder().await;
+    let encryption = json!({ "KMSEncryptionConfig": { "AWSKMSKeyARN": KEY } });
+    let members = json!({ "Prefix": "kms/", "EncryptionConfiguration": encryption });
+    ok(&endpoint, "CreateDeliveryStream", stream("kms", members)).await;
+    ok(&endpoint, "CreateDeliveryStream", stream("plain", json!({ "Prefix": "plain/" }))).await;
+    ok(&endpoint, "PutRecordBatch", batch("kms", &["abc"])).await;
+    ok(&endpoint, "PutRecordBatch", batch("plain", &["abc"])).await;
+    flushed(&endpoint).await;
+    let keys = keys(&folder);
+    assert_eq!(keys.len(), 2, "{keys:?}");
+    for key in keys {
+        for method in ["HEAD", "GET"] {
+            let answer = s3_answer(&endpoint, method, &key).await;
+            assert_eq!(answer.status(), 200, "{method} {key}");
+            let told = |name: &str| {
+                let value = answer.headers().get(name);
+                value.map(|value| value.to_str().expect("text").to_owned())
+            };
+            let found = (
+                told("x-amz-server-side-encryption"),
+                told("x-amz-server-side-encryption-aws-kms-key-id"),
+            );
+            let expected = match key.starts_with("kms/") {
+                true => (Some("aws:kms".to_owned()), Some(KEY.to_owned())),
+                false => (Some("AES256".to_owned()), None),
+            };
+            assert_eq!(found, expected, "{method} {key}");
+            let body: &[u8] = if method == "GET" { b"abc" } else { b"" };
+            assert_eq!(answer.body().as_ref(), body, "it is not encrypted here");
+        }
+    }
+}
+
+/// A partitioned stream to a bucket that is not there; what became of a record after these seconds.
+async fn refused_for(builder: EndpointBuilder, seconds: u64, retry: Option<u64>) -> bool {
+    let endpoint = builder.build().await.expect("an endpoint");
+    let query = json!({ "Type": "MetadataExtraction", "Parameters": [
+        { "ParameterName": "MetadataExtractionQuery", "ParameterValue": "{a:.a}" } ] });
+    let mut partitioning = json!({ "Enabled": true });
+    if let Some(retry) = retry {
+        partitioning["RetryOptions"] = json!({ "DurationInSeconds": retry });
+    }
+    let members = json!({
+        "Prefix": "!{partitionKeyFromQuery:a}/",
+        "ErrorOutputPrefix": "!{firehose:error-output-type}/",
+        "BufferingHints": { "SizeInMBs": 64, "IntervalInSeconds": 0 },
+        "DynamicPartitioningConfiguration": partitioning,
+        "ProcessingConfiguration": { "Enabled": true, "Processors": [query] },
+    });
+    ok(&endpoint, "CreateDeliveryStream", stream("s", members)).await;
+    ok(&endpoint, "PutRecordBatch", batch("s", &[r#"{"a":1}"#])).await;
+    tokio::time::sleep(Duration::from_secs(seconds)).await;
+    endpoint.create_bucket(BUCKET).await.expect("a bucket");
+    tokio::time::sleep(Duration::from_secs(31)).await;
+    let report = endpoint.reports().remove(0);
+    assert_eq!(report.buffered_records, 0);
+    report.delivered_records == 0
+}
+
+#[tokio::test(start_paused = true)]
+async fn section_3_4_a_partition_is_tried_for_what_its_retry_options_say() {
+    let table = [
+        (builder(), 290, None, false),
+        (builder(), 310, None, true),
+        (builder(), 310, Some(7200), false),
+        (builder(), 7210, Some(7200), true),
+        (builder(), 1, Some(0), true),
+        (builder().retry_for(None), 8000, Some(0), false),
+        (builder().retry_for(Some(Duration::from_secs(60))), 100, Some(7200), true),
+    ];
+    for (builder, seconds, retry, lost) in table {
+        let told = format!("{builder:?}: {seconds} {retry:?}");
+        assert_eq!(refused_for(builder, seconds, retry).await, lost, "{told}");
+    }
+}

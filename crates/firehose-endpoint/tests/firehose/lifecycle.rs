@@ -151,7 +151,7 @@ async fn an_update_replaces_what_it_names_and_counts_the_version() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_destination_is_one_and_of_a_kind_that_is_built() {
+async fn recorded_2_4_a_destination_is_one_and_of_a_kind_that_is_built() {
     let endpoint = endpoint().await;
     let one = "Exactly one destination configuration is supported for a Firehose";
     let mut two = stream("ratings", json!({}));

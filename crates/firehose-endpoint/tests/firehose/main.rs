@@ -6,6 +6,7 @@ mod delivery;
 mod journal;
 mod lifecycle;
 mod puts;
+mod recorded;
 mod settings;
 
 use std::time::Duration;

@@ -5,7 +5,7 @@ use serde_json::json;
 use super::*;
 
 #[tokio::test(start_paused = true)]
-async fn records_are_joined_without_anything_between_them() {
+async fn section_4_4_records_are_joined_without_anything_between_them() {
     let folder = tempfile::tempdir().unwrap();
     let endpoint = with_bucket(builder().data_dir(folder.path())).await;
     ok(&endpoint, "CreateDeliveryStream", stream("ratings", json!({ "Prefix": "raw" }))).await;
@@ -89,7 +89,7 @@ async fn a_bucket_that_is_missing_holds_records_until_it_is_there() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn deleting_a_stream_drops_what_is_buffered() {
+async fn recorded_2_5_deleting_a_stream_drops_what_is_buffered() {
     let endpoint = endpoint().await;
     ok(&endpoint, "CreateDeliveryStream", stream("ratings", json!({}))).await;
     ok(&endpoint, "PutRecordBatch", batch("ratings", &["abc"])).await;

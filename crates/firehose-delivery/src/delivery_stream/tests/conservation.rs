@@ -152,8 +152,11 @@ async fn one_partitioned_life(seed: u64) {
     let limit = 1 + random.up_to(8);
     let query =
         DynamicPartitioning { most_active: limit, ..DynamicPartitioning::by_query("{c:.c}") };
-    let processing =
-        Processing { sub_records: Some(SubRecords::Json), delimiter: Some(b"\n".to_vec()) };
+    let processing = Processing {
+        sub_records: Some(SubRecords::Json),
+        delimiter: Some(b"\n".to_vec()),
+        ..Processing::default()
+    };
     let config = DeliveryStreamConfig::new("p")
         .with_prefix("!{partitionKeyFromQuery:c}/")
         .with_error_output_prefix("e/!{firehose:error-output-type}/")

@@ -83,8 +83,11 @@ async fn section_3_4_records_beyond_the_limit_of_partitions_fail() {
 #[tokio::test(start_paused = true)]
 async fn section_4_4_records_are_taken_apart_filed_and_delimited() {
     let store = Arc::new(InMemory::new());
-    let processing =
-        Processing { sub_records: Some(SubRecords::Json), delimiter: Some(b"\n".to_vec()) };
+    let processing = Processing {
+        sub_records: Some(SubRecords::Json),
+        delimiter: Some(b"\n".to_vec()),
+        ..Processing::default()
+    };
     let config = partitioned().processing(processing);
     let stream = DeliveryStream::open(config, bucket(&store), six_o_clock()).await.unwrap();
     stream.put_batch(&[record(r#"{"c":"a"}{"c":"b"} {"c":"a","n":2}"#)]).await.unwrap();

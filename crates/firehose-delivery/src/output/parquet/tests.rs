@@ -30,7 +30,7 @@ fn with_dictionary(footer: &ParquetMetaData) -> Vec<bool> {
 }
 
 #[test]
-fn dictionaries_are_written_where_values_repeat() {
+fn section_5_3_dictionaries_are_written_where_values_repeat() {
     let with = |dictionaries| {
         with_dictionary(&footer(ParquetOptions { dictionaries, ..ParquetOptions::default() }))
     };
@@ -40,7 +40,7 @@ fn dictionaries_are_written_where_values_repeat() {
 }
 
 #[test]
-fn row_groups_end_at_the_block_size() {
+fn section_5_3_row_groups_end_at_the_block_size() {
     let one = footer(ParquetOptions::default());
     assert_eq!(one.num_row_groups(), 1);
     let block_size_bytes = 128 * 1024;
@@ -54,7 +54,7 @@ fn row_groups_end_at_the_block_size() {
 }
 
 #[test]
-fn every_row_group_has_statistics_and_the_codec_that_was_asked_for() {
+fn section_5_3_every_row_group_has_statistics_and_the_codec_that_was_asked_for() {
     let codecs = [
         (ParquetCompression::Snappy, Compression::SNAPPY),
         (ParquetCompression::Gzip, Compression::GZIP(GzipLevel::default())),
@@ -74,7 +74,7 @@ fn every_row_group_has_statistics_and_the_codec_that_was_asked_for() {
 }
 
 #[test]
-fn smaller_pages_make_more_of_them() {
+fn section_5_3_smaller_pages_make_more_of_them() {
     let sizes = [16 * 1024, 1024 * 1024].map(|page_size_bytes| {
         let options = ParquetOptions {
             page_size_bytes,

@@ -162,7 +162,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn types_are_read_as_the_catalogue_spells_them() {
+    fn section_5_5_types_are_read_as_the_catalogue_spells_them() {
         let table = [
             ("string", Some("string")),
             (" INT ", Some("int")),

@@ -5,7 +5,7 @@ mod request;
 
 use std::{
     sync::{Arc, atomic::Ordering},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use bytes::Bytes;
@@ -30,13 +30,14 @@ pub(super) async fn put_record(
     caller: &Caller,
     body: &Bytes,
 ) -> Result<Bytes, AwsError> {
+    let began = Instant::now();
     let put = request::put_record(body)?;
     let live = active(state, caller, &put.stream)?;
     let outcomes = hand_over(&live, caller, &put.records).await?;
     let bytes = put.records.iter().map(Record::len).sum();
     match outcomes.first() {
         Some(Outcome::Accepted(id)) => {
-            live.counters.put_record(bytes);
+            live.counters.put_record(bytes, began.elapsed());
             Ok(answer::put_record(id, live.encrypted.load(Ordering::Relaxed)))
         }
         _ => {
@@ -52,6 +53,7 @@ pub(super) async fn put_record_batch(
     caller: &Caller,
     body: &Bytes,
 ) -> Result<Bytes, AwsError> {
+    let began = Instant::now();
     let put = request::put_record_batch(body)?;
     let bytes: usize = put.records.iter().map(Record::len).sum();
     if bytes > limits::BATCH_BYTES {
@@ -60,7 +62,7 @@ pub(super) async fn put_record_batch(
     let live = active(state, caller, &put.stream)?;
     let outcomes = with_faults(state, &live, caller, put.records).await?;
     let refused = outcomes.iter().filter(|outcome| !outcome.is_accepted()).count();
-    live.counters.put_record_batch(outcomes.len(), bytes);
+    live.counters.put_record_batch(outcomes.len(), bytes, began.elapsed());
     live.counters.throttled(refused);
     Ok(answer::put_record_batch(&outcomes, refused, live.encrypted.load(Ordering::Relaxed)))
 }

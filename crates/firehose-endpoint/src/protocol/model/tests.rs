@@ -74,7 +74,7 @@ fn what_is_right_passes() {
 }
 
 #[test]
-fn broken_constraints_of_firehose_have_aws_sentences_without_values() {
+fn recorded_2_4_broken_constraints_of_firehose_have_aws_sentences_without_values() {
     let name = |name: &str| json!({"DeliveryStreamName": name});
     check(
         firehose(),
@@ -191,7 +191,7 @@ fn a_blob_counts_and_prints_by_its_decoded_bytes() {
 
 /// The order that AWS was probed to have: serializer, deserializer, schema, and their members.
 #[test]
-fn violations_come_in_the_order_in_which_aws_prints_them() {
+fn recorded_2_4_violations_come_in_the_order_in_which_aws_prints_them() {
     let conversion = json!({
         "SchemaConfiguration": {
             "RoleARN": "", "CatalogId": "", "DatabaseName": "", "TableName": "", "Region": "", "VersionId": ""},

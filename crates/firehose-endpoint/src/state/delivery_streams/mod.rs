@@ -15,7 +15,7 @@ use chrono::{DateTime, Utc};
 use firehose_delivery::DeliveryStream;
 
 pub(crate) use self::{
-    counters::Counters,
+    counters::{Calls, Counted, Counters},
     record::{Encryption, StreamRecord},
     status::{FlushAnswer, StreamStatus},
 };

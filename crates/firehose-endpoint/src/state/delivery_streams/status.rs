@@ -5,7 +5,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use firehose_delivery::{DeliveryStream, StreamStats};
 
-use super::{DeliveryStreams, StreamRecord};
+use super::{Counted, DeliveryStreams, StreamRecord};
 use crate::protocol::Caller;
 
 /// One stream at one moment.
@@ -19,12 +19,8 @@ pub(crate) struct StreamStatus {
     pub(crate) stats: StreamStats,
     /// Of the backup; all zero without one.
     pub(crate) backup_stats: StreamStats,
-    pub(crate) put_record_requests: u64,
-    pub(crate) put_record_bytes: u64,
-    pub(crate) put_record_batch_requests: u64,
-    pub(crate) put_record_batch_records: u64,
-    pub(crate) put_record_batch_bytes: u64,
-    pub(crate) throttled_records: u64,
+    /// What it was called with.
+    pub(crate) counted: Counted,
     /// What the store said when it last refused an object.
     pub(crate) last_error: Option<String>,
     /// Age of the oldest record that is not delivered.
@@ -72,12 +68,7 @@ impl DeliveryStreams {
             version_id: record.version.to_string(),
             stats: stream.map(DeliveryStream::stats).unwrap_or_default(),
             backup_stats: stream.and_then(DeliveryStream::backup_stats).unwrap_or_default(),
-            put_record_requests: counted.put_record_requests,
-            put_record_bytes: counted.put_record_bytes,
-            put_record_batch_requests: counted.put_record_batch_requests,
-            put_record_batch_records: counted.put_record_batch_records,
-            put_record_batch_bytes: counted.put_record_batch_bytes,
-            throttled_records: counted.throttled_records,
+            counted,
             last_error: stream.and_then(DeliveryStream::last_error),
             oldest_age: stream.and_then(DeliveryStream::oldest_undelivered).and_then(age),
             backup_oldest_age: stream

@@ -3,7 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{super::conservation::Random, *};
-use crate::{Backup, DynamicPartitioning, Processing, SubRecords};
+use crate::{
+    Backup, DynamicPartitioning, LambdaProcessor, Processing, SubRecords, Transformed,
+    for_each_record,
+};
 
 /// Lives of one stream, one after the other.
 const LIVES: usize = 6;
@@ -18,6 +21,18 @@ fn seeds() -> Vec<u64> {
             (1..=count).collect()
         }
     }
+}
+
+const ERRORS: &str = "e/!{firehose:error-output-type}/";
+
+/// A function that turns every ninth record away and changes the others.
+fn function(size: usize) -> LambdaProcessor {
+    let function = for_each_record(|record| match record.data.len() % 9 {
+        0 => Transformed::ProcessingFailed,
+        _ => Transformed::Ok([b" ".as_slice(), &record.data].concat()),
+    });
+    LambdaProcessor::new("arn:aws:lambda:us-east-1:000000000000:function:f", function)
+        .buffering(size, Duration::from_secs(3))
 }
 
 #[derive(Debug, Default)]
@@ -50,18 +65,22 @@ impl World {
                 Processing { sub_records: Some(SubRecords::Json), ..Processing::default() };
             config
                 .with_prefix("!{partitionKeyFromQuery:c}/")
-                .with_error_output_prefix("e/!{firehose:error-output-type}/")
+                .with_error_output_prefix(ERRORS)
                 .partitioned(DynamicPartitioning {
                     most_active: 5,
                     ..DynamicPartitioning::by_query("{c:.c}")
                 })
                 .processing(processing)
         };
-        match self.kind {
+        let config = match self.kind % 4 {
             0 => config,
             1 => backed_up(config),
             2 => partitioned(config),
             _ => backed_up(partitioned(config)),
+        };
+        match self.kind >= 4 {
+            true => config.transformed_by(function(size)).with_error_output_prefix(ERRORS),
+            false => config,
         }
     }
 
@@ -170,7 +189,7 @@ fn check(told: &Told, found: &BTreeMap<u64, usize>, what: &str) {
 fn live_and_die(seed: u64, disk: MemoryDisk) -> World {
     let mut random = Random(seed);
     let (store, backup) = (FlakyStore::new(), FlakyStore::new());
-    let kind = random.below(4);
+    let kind = random.below(8);
     let mut world = World { disk, store, backup, kind, told: Told::default() };
     for _ in 0..LIVES {
         in_one_life(world.live(&mut random));
