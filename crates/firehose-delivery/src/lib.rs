@@ -78,6 +78,8 @@ mod error;
 mod event;
 #[cfg(test)]
 mod flaky_store;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 mod intake;
 mod json_serde;
 mod key;
