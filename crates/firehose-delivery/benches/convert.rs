@@ -147,14 +147,15 @@ fn nested(criterion: &mut Criterion) {
     group.finish();
 }
 
-/// 100 records each for 500 partitions beside 50,000 for one, from the put to the store.
+/// 1,000 records each for 500 partitions beside 500,000 for one, from the put to the store: to be no
+/// more than twice as slow.
 fn partitions(criterion: &mut Criterion) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
     let runtime = runtime.expect("a runtime");
     let mut group = criterion.benchmark_group("dynamic partitioning");
     group.sample_size(10);
     for count in [1usize, 500] {
-        let records: Vec<Record> = (0..50_000)
+        let records: Vec<Record> = (0..500_000)
             .map(|n| format!(r#"{{"c":"p{}","n":{n},"text":"some more of it"}}"#, n % count))
             .map(|text| Record::from(text.into_bytes()))
             .collect();

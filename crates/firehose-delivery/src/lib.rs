@@ -79,6 +79,8 @@ mod error;
 mod event;
 #[cfg(test)]
 mod flaky_store;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 mod intake;
 mod journal;
 mod json_serde;

@@ -5,6 +5,7 @@
 
 mod deaggregation;
 mod decompression;
+mod projection;
 mod query;
 
 use std::{

@@ -9,7 +9,7 @@ use jaq_core::{
 };
 use jaq_json::{Val, read};
 
-use super::{EMPTY_KEY, FoundKey};
+use super::{EMPTY_KEY, FoundKey, projection::Projection};
 use crate::prefix::KeySource;
 
 /// Words of jq that end the process, write to its outputs, read its environment, or may never
@@ -40,6 +40,8 @@ const MOST_LEVELS: usize = 128;
 /// A query, read: its answer is an object of partition keys.
 pub(super) struct Query {
     text: String,
+    /// The quick way, when there is one.
+    projection: Option<Projection>,
     filter: Filter<data::JustLut<Val>>,
 }
 
@@ -70,7 +72,7 @@ impl Query {
             .with_funs(functions)
             .compile(modules)
             .map_err(|_| wrong("knows all functions of"))?;
-        Ok(Self { text: text.to_owned(), filter })
+        Ok(Self { text: text.to_owned(), projection: Projection::of(text), filter })
     }
 
     /// The partition keys of a JSON document.
@@ -78,6 +80,12 @@ impl Query {
         if levels(document) > MOST_LEVELS {
             return Err(format!("The record has more than {MOST_LEVELS} levels"));
         }
+        let quickly = self.projection.as_ref().and_then(|paths| paths.keys(document));
+        quickly.map_or_else(|| self.run(document), Ok)
+    }
+
+    /// Runs the query.
+    pub(super) fn run(&self, document: &[u8]) -> Result<Vec<FoundKey>, String> {
         let value = read::parse_single(document)
             .map_err(|why| format!("Non JSON record provided: {why}"))?;
         let context = Ctx::<data::JustLut<Val>>::new(&self.filter.lut, Vars::new([]));

@@ -108,6 +108,82 @@ fn section_3_4_records_are_taken_apart() {
     }
 }
 
+#[test]
+fn which_queries_have_a_quick_way() {
+    let yes = ["{k:.a}", " {k : .a.b_2 , \"other\":.c} ", "{year:.y,year2:.y}"];
+    let no = [
+        ".a",
+        "{k}",
+        "{k:.}",
+        "{k:.a[0]}",
+        "{k:.a|ascii_downcase}",
+        "{k:.\"a\"}",
+        "{k:.a?}",
+        "{k:.and}",
+        "{(.k):.a}",
+        "{k:.a,k:.b}",
+        "{k:1}",
+        "{k:.a-1}",
+        "{}",
+        "{k:.a}{k:.b}",
+        "{k:.2a}",
+        "{\"a b\":.c}",
+    ];
+    for (queries, expected) in [(&yes[..], true), (&no[..], false)] {
+        for query in queries {
+            assert_eq!(projection::Projection::of(query).is_some(), expected, "{query}");
+        }
+    }
+}
+
+fn some_value() -> impl Strategy<Value = String> {
+    prop_oneof![
+        "(|-)(0|[1-9][0-9]{0,19})(|\\.[0-9]{1,3})(|e[0-9]{1,2})",
+        "\"([a-z]|\\\\n|\\\\u00e4|ü){0,3}\"",
+        prop_oneof![
+            Just("true"),
+            Just("null"),
+            Just("[1]"),
+            Just("{}"),
+            Just("NaN"),
+            Just("\"\\ud800\"")
+        ]
+        .prop_map(str::to_owned),
+    ]
+}
+
+fn some_document() -> impl Strategy<Value = String> {
+    let object = |value: BoxedStrategy<String>| {
+        let member =
+            ("(a|b|c|\\\\u0061|x)", value).prop_map(|(key, value)| format!("\"{key}\" :{value}"));
+        prop::collection::vec(member, 0..5)
+            .prop_map(|members| format!("{{{}}}", members.join(", ")))
+    };
+    let nested = prop_oneof![some_value(), object(some_value().boxed())].boxed();
+    prop_oneof![
+        8 => object(nested.clone()),
+        1 => nested,
+        1 => "(\\{\"a\":1\\}| |x|\\{\\}){0,3}",
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(4_000))]
+
+    /// The quick way decides nothing: what it finds is what the query finds.
+    #[test]
+    fn the_quick_way_of_queries_finds_what_they_find(
+        document in some_document(),
+        query in prop_oneof![Just("{k:.a}"), Just("{k:.a.b}"), Just("{k:.a,l:.b,m:.a.c}")],
+    ) {
+        let asked = query::Query::new(query).unwrap();
+        let found = asked.keys(document.as_bytes());
+        let run = asked.run(document.as_bytes());
+        let sorted = |keys: Result<Vec<FoundKey>, String>| keys.map(PartitionKeys::new);
+        prop_assert_eq!(sorted(found), sorted(run), "{} of {}", query, document);
+    }
+}
+
 proptest! {
     /// Any record becomes at least one item, each with keys or a failure; nothing is lost.
     #[test]

@@ -146,6 +146,11 @@ impl Call<'_> {
         let written = tokio::task::spawn_blocking(move || event::write(&raw, &arn)).await;
         let failed = |problem: &str| (FUNCTION_ERROR, FunctionError::new(problem));
         let event = written.map_err(|_| failed("the event could not be written"))?;
+        let (size, most) = (event.len(), LambdaProcessor::MOST_BYTES);
+        if size > most {
+            // A single record, unpacked from a smaller one: no event can hold it.
+            return Err(failed(&format!("an event of {size} bytes, at most {most} are allowed")));
+        }
         let began = Instant::now();
         let answer = self.answer(event).await;
         let took = began.elapsed();

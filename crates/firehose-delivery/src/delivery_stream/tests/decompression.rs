@@ -87,6 +87,24 @@ async fn section_2_2_what_cannot_be_unpacked_fails_as_it_came() {
     assert!(unpacked(logs(false), &[packed(b"{}")]).await.1.is_empty(), "JSON of any kind");
 }
 
+/// What is put is small enough; what comes out of it may be more than an event holds.
+#[tokio::test(start_paused = true)]
+async fn a_record_too_large_for_an_event_fails_alone() {
+    let function = super::transform::Scripted::new([]);
+    let config = DeliveryStreamConfig::new("s")
+        .with_prefix("ok/")
+        .processing(logs(true))
+        .transformed_by(function.processor());
+    let store = Arc::new(InMemory::new());
+    let stream = DeliveryStream::open(config, bucket(&store), six_o_clock()).await.unwrap();
+    let large = packed(envelope("DATA_MESSAGE", &[&"x".repeat(5_000_000)]).as_bytes());
+    let small = packed(envelope("DATA_MESSAGE", &["ok"]).as_bytes());
+    stream.put_batch(&[small.clone(), large, small]).await.unwrap();
+    let stats = stream.close().await;
+    assert_eq!((stats.delivered_records, stats.failed_records), (2, 1));
+    assert_eq!((stats.invocations, stats.failed_invocations), (2, 0), "it is never sent");
+}
+
 /// Messages that are JSON are records of their own once they are taken apart.
 #[tokio::test(start_paused = true)]
 async fn section_4_4_messages_are_taken_apart_after_they_are_taken_out() {
