@@ -1,0 +1,5 @@
+//! What stands in `docs/`, `.devcontainer/` and `deploy/` works: the template is deployed, the
+//! notebooks and the commands of the book are run, the container files are checked.
+
+mod cloudformation;
+mod tools;
