@@ -2,4 +2,6 @@
 //! notebooks and the commands of the book are run, the container files are checked.
 
 mod cloudformation;
+mod containers;
+mod keys;
 mod tools;
