@@ -4,4 +4,5 @@
 mod cloudformation;
 mod containers;
 mod keys;
+mod notebooks;
 mod tools;
