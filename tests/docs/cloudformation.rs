@@ -108,7 +108,8 @@ fn deploy(data_stream: bool) {
     assert_eq!(left["Buckets"], Value::Array(Vec::new()));
 }
 
-fn ministack(programs: &Path, home: &Path) -> Server {
+/// The emulator, with nothing in it.
+pub(crate) fn ministack(programs: &Path, home: &Path) -> Server {
     Server::start("MiniStack", |port| {
         let mut command = Command::new(programs.join("ministack"));
         command
@@ -124,7 +125,7 @@ fn ministack(programs: &Path, home: &Path) -> Server {
 }
 
 /// The environment of a client of a local endpoint.
-fn local(endpoint: &str) -> Vec<(&'static str, String)> {
+pub(crate) fn local(endpoint: &str) -> Vec<(&'static str, String)> {
     let pairs = [
         ("AWS_ENDPOINT_URL", endpoint),
         ("AWS_ACCESS_KEY_ID", "test"),

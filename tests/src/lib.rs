@@ -67,7 +67,13 @@ pub fn tutorial_set(store: Arc<dyn ObjectStore>) -> ParquetSet {
     ParquetSet::new(store, tutorial::PREFIX, &ReadOptions::default())
 }
 
-/// The code in the README runs.
+/// The code in the README and in the book runs.
 #[cfg(doctest)]
-#[doc = include_str!("../../README.md")]
-struct Readme;
+mod pages {
+    #[doc = include_str!("../../README.md")]
+    struct Readme;
+    #[doc = include_str!("../../docs/src/costs.md")]
+    struct Costs;
+    #[doc = include_str!("../../docs/src/embedding.md")]
+    struct Embedding;
+}
