@@ -1,6 +1,6 @@
 //! The book: every command in it is run, its links lead somewhere, and mdbook makes a book of it.
 //!
-//! A block of `sh` is run in the page's own shell, one after the other, in an empty folder. A comment above a
+//! A block of `sh` is run in the page's own shell, one of `python` beside it, one after the other, in an empty folder. A comment above a
 //! block says otherwise:
 //!
 //! | comment | |
@@ -32,7 +32,8 @@ use crate::{
     tools::{checks_programs, with_environment},
 };
 
-const PROGRAMS: [&str; 3] = ["captains-producer", "captains-analyzer", "captains-demo"];
+/// What a page may call, beside `firehose-local`.
+pub(crate) const PROGRAMS: [&str; 3] = ["captains-producer", "captains-analyzer", "captains-demo"];
 
 fn pages() -> Vec<PathBuf> {
     let folder = workspace().join("docs/src");
@@ -60,16 +61,12 @@ fn every_command_in_the_book_runs() {
         let blocks = markdown::blocks(&text);
         let name = page.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let commands = blocks.iter().filter(|block| block.language == "sh");
-        for block in commands.clone() {
+        for block in commands {
             if let Some(why) = block.note.strip_prefix("not run here: ") {
                 left.push(format!("{name}: {why}"));
             }
         }
-        let runnable = commands.filter(|block| !block.note.starts_with("not run here")).count();
-        if runnable > 0 {
-            run_page(&name, &text, &blocks, &aws);
-            run += runnable;
-        }
+        run += Page::new(&name, &text).run(&aws);
     }
     assert!(run > 20, "{run}");
     say(&format!(
@@ -79,38 +76,71 @@ fn every_command_in_the_book_runs() {
     ));
 }
 
-/// Runs a page's blocks in one shell.
-fn run_page(name: &str, text: &str, blocks: &[Block], aws: &Path) {
-    let folder = tempfile::tempdir().expect("a folder");
-    let (bin, cwd) = (folder.path().join("bin"), folder.path().join("cwd"));
-    fs::create_dir(&bin).expect("a folder");
-    fs::create_dir(&cwd).expect("a folder");
-    symlink(workspace().join("docs"), cwd.join("docs")).expect("a link");
-    for program_name in PROGRAMS {
-        symlink(program(program_name), bin.join(program_name)).expect("a link");
-    }
-    let port = free_port();
-    wrapper(&bin.join("firehose-local"), port);
-    let emulator =
-        text.starts_with("<!-- endpoint: MiniStack -->").then(|| ministack(aws, folder.path()));
-    let environment = emulator.as_ref().map(|server| local(&server.endpoint)).unwrap_or_default();
+/// A page, taken apart.
+pub(crate) struct Page<'a> {
+    name: &'a str,
+    text: &'a str,
+    blocks: Vec<Block>,
+}
 
-    let mut script = Command::new("bash");
-    script.arg("-c").arg(session(folder.path(), blocks, port)).current_dir(&cwd);
-    with_environment(&mut script, folder.path(), &environment);
-    let path = env::var_os("PATH").unwrap_or_default();
-    let folders = [bin, aws.to_owned()].into_iter().chain(env::split_paths(&path));
-    script.env("PATH", env::join_paths(folders).expect("a path"));
-    script.env("AWS_EC2_METADATA_DISABLED", "true");
-    let output = script.output().expect("bash runs");
-    let last = fs::read_to_string(folder.path().join("step")).unwrap_or_default();
-    let of = |kind: &str| {
-        let file = folder.path().join(format!("{kind}{}", last.trim()));
-        fs::read_to_string(file).unwrap_or_default()
-    };
-    let told = of("err") + &of("out");
-    assert!(output.status.success(), "{name}, block {last}:\n{told}\n{}", transcript(&output));
-    compare(name, folder.path(), blocks);
+impl<'a> Page<'a> {
+    pub(crate) fn new(name: &'a str, text: &'a str) -> Self {
+        Self { name, text, blocks: markdown::blocks(text) }
+    }
+
+    /// Runs its blocks in one shell, with the AWS CLI in `aws`, and tells how many there were.
+    pub(crate) fn run(&self, aws: &Path) -> usize {
+        let count = self.blocks.iter().filter(|block| is_run(block)).count();
+        if count == 0 {
+            return 0;
+        }
+        let folder = tempfile::tempdir().expect("a folder");
+        let folder = folder.path();
+        let cwd = folder.join("cwd");
+        fs::create_dir(&cwd).expect("a folder");
+        symlink(workspace().join("docs"), cwd.join("docs")).expect("a link");
+        let port = free_port();
+        let bin = programs(folder, port);
+        let emulator = self.text.starts_with("<!-- endpoint: MiniStack -->");
+        let emulator = emulator.then(|| ministack(aws, folder));
+        let environment = emulator.as_ref().map(|server| local(&server.endpoint));
+
+        let mut script = Command::new("bash");
+        script.arg("-c").arg(session(folder, &self.blocks, port)).current_dir(&cwd);
+        with_environment(&mut script, folder, &environment.unwrap_or_default());
+        let path = env::var_os("PATH").unwrap_or_default();
+        let folders = [bin, aws.to_owned()].into_iter().chain(env::split_paths(&path));
+        script.env("PATH", env::join_paths(folders).expect("a path"));
+        script.env("AWS_EC2_METADATA_DISABLED", "true");
+        let output = script.output().expect("bash runs");
+        let last = fs::read_to_string(folder.join("step")).unwrap_or_default();
+        let of = |kind: &str| {
+            fs::read_to_string(folder.join(format!("{kind}{}", last.trim()))).unwrap_or_default()
+        };
+        let at = last.trim().parse().ok().and_then(|at: usize| self.blocks.get(at));
+        let at = at.map(|block| block.text.as_str()).unwrap_or_default();
+        let told = of("err") + &of("out");
+        let name = self.name;
+        assert!(output.status.success(), "{name}: {at}\n{told}\n{}", transcript(&output));
+        compare(name, folder, &self.blocks);
+        count
+    }
+}
+
+/// Whether a block is run: by the shell, or by a Python that has boto3.
+fn is_run(block: &Block) -> bool {
+    matches!(block.language.as_str(), "sh" | "python") && !block.note.starts_with("not run here")
+}
+
+/// A folder with the programs.
+fn programs(folder: &Path, port: u16) -> PathBuf {
+    let bin = folder.join("bin");
+    fs::create_dir(&bin).expect("a folder");
+    for name in PROGRAMS {
+        symlink(program(name), bin.join(name)).expect("a link");
+    }
+    wrapper(&bin.join("firehose-local"), port);
+    bin
 }
 
 /// What stands under a block is what it printed.
@@ -143,16 +173,19 @@ fn session(folder: &Path, blocks: &[Block], port: u16) -> String {
         "set -eu\nservers=()\ntrap 'kill \"${servers[@]}\" 2>/dev/null || true' EXIT\n",
     );
     for (at, block) in blocks.iter().enumerate() {
-        if block.language != "sh" || block.note.starts_with("not run here") {
+        if !is_run(block) {
             continue;
         }
-        let file = folder.join(format!("{at}.sh"));
+        let file = folder.join(format!("{at}.{}", block.language));
         // MiniStack writes an object for each record; what a page sends for minutes would take it hours.
         let text = block.text.replace("--duration 5m", "-n 20 --rate 20/s");
+        // The programs are built already.
+        let text = text.replace("cargo run --release --bin ", "").replace(" -- ", " ");
         fs::write(&file, text).expect("a file");
         let (file, to) = (file.display(), folder.display());
         script += &format!("echo {at} > {to}/step\n");
-        let source = format!(". {file} > {to}/out{at} 2> {to}/err{at}");
+        let how = if block.language == "sh" { "." } else { "python3" };
+        let source = format!("{how} {file} > {to}/out{at} 2> {to}/err{at}");
         script += &match block.note.as_str() {
             "background" => format!(
                 "( {source} ) &\nservers+=($!)\n\
@@ -170,7 +203,9 @@ fn wrapper(path: &Path, port: u16) {
     let program = program("firehose-local");
     let program = program.display();
     let script = format!(
-        "#!/bin/sh\nif [ \"${{1-}}\" = env ]; then exec {program} \"$@\" --port {port}; fi\n\
+        "#!/bin/sh\n\
+         case \" $* \" in *' --port '*) exec {program} \"$@\" ;; esac\n\
+         if [ \"${{1-}}\" = env ]; then exec {program} \"$@\" --port {port}; fi\n\
          exec {program} --port {port} \"$@\"\n"
     );
     fs::write(path, script).expect("a file");

@@ -7,4 +7,5 @@ mod containers;
 mod keys;
 mod markdown;
 mod notebooks;
+mod readme;
 mod tools;
