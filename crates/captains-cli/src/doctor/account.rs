@@ -7,7 +7,7 @@ use aws_smithy_types::date_time::{DateTime, Format};
 
 use super::refusal::Refusal;
 use super::site::Service;
-use super::wire::{Answer, Caller};
+use super::wire::{Answer, Caller, Question};
 use super::{Check, Diagnosis};
 
 /// Less than this is no skew, but the time that a request takes and whole seconds in headers.
@@ -78,7 +78,8 @@ pub(super) async fn identity(caller: &Caller<'_>, diagnosis: &mut Diagnosis) -> 
     let site = caller.site;
     let headers = [("content-type", "application/x-www-form-urlencoded")];
     let body = "Action=GetCallerIdentity&Version=2011-06-15";
-    let asked = caller.call(Service::Sts, &site.region, "POST", "/", &headers, body).await;
+    let question = Question { method: "POST", path: "/", headers: &headers, body };
+    let asked = caller.call(Service::Sts, &site.region, question).await;
     let answer = match asked {
         Ok(answer) => answer,
         Err(none) => {

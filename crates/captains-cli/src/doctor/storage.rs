@@ -3,7 +3,7 @@
 use super::refusal::Refusal;
 use super::site::Service;
 use super::stream::Destination;
-use super::wire::Caller;
+use super::wire::{Caller, Question};
 use super::{Check, Diagnosis, Questions};
 
 /// Looks at the bucket that is read, else at the one that the stream writes to.
@@ -51,7 +51,7 @@ fn plain(prefix: &str) -> &str {
 async fn region(caller: &Caller<'_>, bucket: &str, diagnosis: &mut Diagnosis) -> Option<String> {
     let own = &caller.site.region;
     let path = format!("/{}", encoded(bucket));
-    let answer = match caller.call(Service::S3, own, "HEAD", &path, &[], "").await {
+    let answer = match caller.call(Service::S3, own, question("HEAD", &path)).await {
         Ok(answer) => answer,
         Err(none) => {
             diagnosis.add(none.check("bucket"));
@@ -100,7 +100,7 @@ async fn first_key(
 ) -> Option<Option<String>> {
     let (bucket_path, prefix) = (encoded(bucket), encoded(prefix));
     let path = format!("/{bucket_path}?list-type=2&max-keys=1&prefix={prefix}");
-    let answer = match caller.call(Service::S3, region, "GET", &path, &[], "").await {
+    let answer = match caller.call(Service::S3, region, question("GET", &path)).await {
         Ok(answer) => answer,
         Err(none) => {
             diagnosis.add(none.check("objects"));
@@ -113,6 +113,11 @@ async fn first_key(
         return None;
     }
     Some(answer.element("Key").map(str::to_owned))
+}
+
+/// A request without anything in it.
+fn question<'q>(method: &'static str, path: &'q str) -> Question<'q> {
+    Question { method, path, headers: &[], body: "" }
 }
 
 /// Percent-encoded as signatures want it.

@@ -33,6 +33,16 @@ pub(super) struct Caller<'a> {
     connector: SharedHttpConnector,
 }
 
+/// A request, but for where it goes and who signs it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Question<'q> {
+    pub(super) method: &'static str,
+    /// Percent-encoded; begins with a slash.
+    pub(super) path: &'q str,
+    pub(super) headers: &'q [(&'q str, &'q str)],
+    pub(super) body: &'q str,
+}
+
 /// What came back.
 #[derive(Debug)]
 pub(super) struct Answer {
@@ -100,22 +110,21 @@ impl<'a> Caller<'a> {
         input: &Value,
     ) -> Result<Answer, NoAnswer> {
         let headers = [("content-type", "application/x-amz-json-1.1"), ("x-amz-target", target)];
-        self.call(service, region, "POST", "/", &headers, &input.to_string()).await
+        let body = input.to_string();
+        let question = Question { method: "POST", path: "/", headers: &headers, body: &body };
+        self.call(service, region, question).await
     }
 
-    /// Any request. `path` is percent-encoded and begins with a slash.
+    /// Any request.
     pub(super) async fn call(
         &self,
         service: Service,
         region: &str,
-        method: &str,
-        path: &str,
-        headers: &[(&str, &str)],
-        body: &str,
+        question: Question<'_>,
     ) -> Result<Answer, NoAnswer> {
         let endpoint = self.site.endpoint(service, region);
         let fail = |why: String| NoAnswer { endpoint: endpoint.clone(), why };
-        let request = self.request(service, region, &endpoint, (method, path), headers, body);
+        let request = self.request(service, region, &endpoint, question);
         let request = request.map_err(|error| fail(error.to_string()))?;
         let sent = SystemTime::now();
         let answer = self.connector.call(request).await;
@@ -135,9 +144,7 @@ impl<'a> Caller<'a> {
         service: Service,
         region: &str,
         endpoint: &str,
-        (method, path): (&str, &str),
-        headers: &[(&str, &str)],
-        body: &str,
+        Question { method, path, headers, body }: Question<'_>,
     ) -> Result<HttpRequest, Box<dyn std::error::Error + Send + Sync>> {
         let uri = format!("{endpoint}{path}");
         let mut settings = SigningSettings::default();
