@@ -1,5 +1,6 @@
 //! `captains-producer doctor`: each thing that goes wrong, and the line that tells it.
 
+mod credentials;
 mod stand_in;
 
 use std::{net::TcpListener, path::Path, process::Command};
@@ -191,28 +192,6 @@ fn credentials_and_the_clock_are_told_apart() {
         assert_eq!((exit, account["check"].as_str()), (Some(6), Some("account")), "{document:#}");
         assert!(account["fix"].as_str().is_some_and(|text| text.contains(fix)), "{document:#}");
     }
-}
-
-#[test]
-fn the_provider_that_answered_is_named() {
-    let home = tempfile::tempdir().expect("a home");
-    let folder = home.path().join(".aws");
-    std::fs::create_dir(&folder).expect("a folder");
-    let keys = "[dev]\naws_access_key_id = test\naws_secret_access_key = test\n";
-    std::fs::write(folder.join("credentials"), keys).expect("a file");
-    let keys = ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"];
-    let (code, document) = doctor(&good().serve(), &["--profile", "dev"], &keys, home.path());
-    let found = document["checks"][1]["found"].as_str().expect("a sentence");
-    assert_eq!((code, found), (Some(0), "from keys in ~/.aws, profile `dev`"));
-    // Without any, and at an endpoint of one's own.
-    let (code, document) = doctor(&good().serve(), &[], &keys, home.path());
-    assert_eq!(code, Some(6), "{document:#}");
-    assert!(
-        document["checks"][1]["fix"].as_str().is_some_and(|fix| fix.contains("firehose-local env"))
-    );
-    // Without a region.
-    let (code, document) = doctor(&good().serve(), &[], &["AWS_REGION"], home.path());
-    assert_eq!((code, document["checks"][0]["status"].as_str()), (Some(2), Some("fail")));
 }
 
 #[test]

@@ -22,7 +22,7 @@ const EXPIRES_SOON: Duration = Duration::from_mins(15);
 pub(super) fn credentials(caller: &Caller<'_>) -> Check {
     let credentials = &caller.credentials;
     let features = credentials.get_property::<Vec<Feature>>();
-    let by = provider(features.map_or(&[], Vec::as_slice));
+    let by = provider(features.map_or(&[], Vec::as_slice), credentials.expiry().is_some());
     let by = match caller.site.profile() {
         Some(profile) if !by.starts_with("the environment") => format!("{by}, profile `{profile}`"),
         _ => by.to_owned(),
@@ -49,10 +49,16 @@ pub(super) fn credentials(caller: &Caller<'_>) -> Check {
     }
 }
 
-/// The last step of the chain that can be told apart, in words.
-fn provider(features: &[Feature]) -> &'static str {
+/// The last step of the chain that can be told apart, in words. A role that a profile assumes is marked
+/// as the profile's alone; but keys that stand in a file do not end.
+fn provider(features: &[Feature], ends: bool) -> &'static str {
     let has = |feature| features.contains(&feature);
-    if has(Feature::CredentialsStsAssumeRole) || has(Feature::CredentialsStsAssumeRoleWebId) {
+    let by_token = has(Feature::CredentialsEnvVarsStsWebIdToken)
+        || has(Feature::CredentialsProfileStsWebIdToken)
+        || has(Feature::CredentialsStsAssumeRoleWebId);
+    if by_token {
+        "a role, by a web identity"
+    } else if has(Feature::CredentialsStsAssumeRole) {
         "a role that was assumed"
     } else if has(Feature::CredentialsSso) || has(Feature::CredentialsProfileSso) {
         "SSO"
@@ -66,6 +72,8 @@ fn provider(features: &[Feature]) -> &'static str {
         "the role of this container"
     } else if has(Feature::CredentialsEnvVars) {
         "the environment (AWS_ACCESS_KEY_ID)"
+    } else if has(Feature::CredentialsProfile) && ends {
+        "a role that was assumed"
     } else if has(Feature::CredentialsProfile) {
         "keys in ~/.aws"
     } else {
@@ -153,11 +161,11 @@ mod tests {
 
     #[test]
     fn the_provider_is_the_one_that_gave_the_keys_in_use() {
-        // A role that a profile assumes with keys of another profile.
-        let role = [Feature::CredentialsStsAssumeRole, Feature::CredentialsProfile];
-        assert_eq!(provider(&role), "a role that was assumed");
-        assert_eq!(provider(&[Feature::CredentialsSso, Feature::CredentialsProfile]), "SSO");
-        assert_eq!(provider(&[Feature::CredentialsProfile]), "keys in ~/.aws");
-        assert_eq!(provider(&[]), "the default chain");
+        let of = |features: &[Feature], ends| provider(features, ends);
+        assert_eq!(of(&[Feature::CredentialsProfile], true), "a role that was assumed");
+        assert_eq!(of(&[Feature::CredentialsProfile], false), "keys in ~/.aws");
+        assert_eq!(of(&[Feature::CredentialsSso, Feature::CredentialsProfile], true), "SSO");
+        assert_eq!(of(&[Feature::CredentialsImds], true), "the role of this EC2 machine");
+        assert_eq!(of(&[], false), "the default chain");
     }
 }
