@@ -7,7 +7,7 @@ use captain_ratings::{COLUMNS, tutorial};
 use integration_tests::{FirehoseLocal, build_directory, program, workspace};
 use serde_json::Value;
 
-use crate::tools::{Server, checks, checks_programs, passes, with_environment};
+use crate::tools::{Server, checks, checks_by_moto, checks_programs, passes, with_environment};
 
 const TEMPLATE: &str = "docs/aws/captain-ratings.yaml";
 /// Records that MiniStack gets: it writes an object for each, some ten a second.
@@ -30,6 +30,12 @@ fn the_glue_columns_are_those_of_the_code() {
     let columns: Vec<_> =
         columns.iter().map(|(name, kind)| (name.as_str(), kind.as_str())).collect();
     assert_eq!(columns, COLUMNS);
+}
+
+#[test]
+fn the_policies_allow_what_is_needed_and_no_more() {
+    let Some(mut script) = checks_by_moto("policies.py") else { return };
+    passes("the template's policies", script.arg(TEMPLATE));
 }
 
 /// Our endpoint validates as AWS does, and converts by the table: what it takes and delivers has

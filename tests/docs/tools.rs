@@ -20,6 +20,12 @@ static CHECKS: LazyLock<Installed> = LazyLock::new(|| {
     installed("checks", &sources("checks"), &["requirements.txt"], python_environment)
 });
 
+/// The same that the wire tests take: one installation serves both.
+static MOTO: LazyLock<Installed> = LazyLock::new(|| {
+    let files = Path::new(env!("CARGO_MANIFEST_DIR")).join("wire/moto");
+    installed("moto", &files, &["requirements.txt"], python_environment)
+});
+
 /// The tests' own files for a program.
 pub(crate) fn sources(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("docs").join(name)
@@ -32,9 +38,19 @@ pub(crate) fn checks_programs() -> Option<PathBuf> {
 
 /// A script of `checks/`, ready to run in the workspace; `None` where its packages cannot be had.
 pub(crate) fn checks(script: &str) -> Option<Command> {
-    let mut command = Command::new(checks_programs()?.join("python"));
+    Some(script_of(&checks_programs()?.join("python"), script))
+}
+
+/// The same, with moto.
+pub(crate) fn checks_by_moto(script: &str) -> Option<Command> {
+    let folder = or_skipped("moto", &MOTO)?;
+    Some(script_of(&folder.join("venv/bin/python"), script))
+}
+
+fn script_of(python: &Path, script: &str) -> Command {
+    let mut command = Command::new(python);
     command.arg("-B").arg(sources("checks").join(script)).current_dir(workspace());
-    Some(command)
+    command
 }
 
 /// Runs a program to its end, and says what it printed last.

@@ -22,13 +22,13 @@ PSEUDO = {
 
 
 class Template:
-    """Parameters at their defaults, and the functions that the template uses."""
+    """Parameters at their defaults or as they are given, and the functions that the template uses."""
 
-    def __init__(self, path):
+    def __init__(self, path, **parameters):
         self.document, problems = decode(path)
         assert not problems, problems
-        parameters = self.document["Parameters"]
-        self.values = PSEUDO | {name: one["Default"] for name, one in parameters.items()}
+        defaults = {name: one["Default"] for name, one in self.document["Parameters"].items()}
+        self.values = PSEUDO | defaults | parameters
 
     def resource(self, name):
         """The resolved properties of a resource."""
@@ -69,6 +69,10 @@ class Template:
         assert attribute == "Arn", value
         if name == "Bucket":
             return "arn:aws:s3:::" + self.do_Ref("Bucket")
+        kinds = {"DeliveryStream": "firehose deliverystream", "DataStream": "kinesis stream"}
+        if name in kinds:
+            service, kind = kinds[name].split()
+            return f"arn:aws:{service}:{REGION}:{ACCOUNT}:{kind}/{self.values[name + 'Name']}"
         assert name == "DeliveryRole", value
         return f"arn:aws:iam::{ACCOUNT}:role/captains-DeliveryRole"
 
