@@ -149,6 +149,8 @@ fn the_programs_agree_on_the_tutorials_names() {
     use captain_ratings::{COLUMNS, tutorial};
     let location = format!("s3://{}/{}", tutorial::BUCKET, tutorial::PREFIX);
     assert_eq!(captains_analyzer::DEFAULT_LOCATION, location);
+    assert_eq!(captains_analyzer::DEFAULT_STREAM, tutorial::DELIVERY_STREAM);
+    assert_eq!(captains_analyzer::DEFAULT_COLUMNS, COLUMNS);
     let columns = COLUMNS.map(|(name, _)| name);
     assert!(columns.contains(&captains_analyzer::DEFAULT_GROUP));
     assert!(columns.contains(&captains_analyzer::DEFAULT_VALUE));

@@ -108,7 +108,7 @@ impl FirehoseLocal {
     /// The bare program, for what does not come up or does not serve.
     #[must_use]
     pub fn command() -> Command {
-        let mut command = Command::new(program::firehose_local());
+        let mut command = Command::new(program::program("firehose-local"));
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         command
     }

@@ -1,5 +1,7 @@
 //! The harness: the tutorial's delivery stream over any store, and ratings sent through it; and
-//! `firehose-local` as a process.
+//! `firehose-local` as a process; programs of other people's making.
+
+pub mod foreign;
 
 mod firehose_local;
 mod program;
@@ -13,6 +15,7 @@ use object_store::ObjectStore;
 use s3_parquet_reader::{ParquetSet, ReadOptions};
 
 pub use firehose_local::{Answer, Ended, FirehoseLocal, signal};
+pub use program::{program, workspace};
 
 /// The build folder of the profile that the running test was built with.
 #[must_use]
@@ -81,7 +84,13 @@ pub fn tutorial_set(store: Arc<dyn ObjectStore>) -> ParquetSet {
     ParquetSet::new(store, tutorial::PREFIX, &ReadOptions::default())
 }
 
-/// The code in the README runs.
+/// The code in the README and in the book runs.
 #[cfg(doctest)]
-#[doc = include_str!("../../README.md")]
-struct Readme;
+mod pages {
+    #[doc = include_str!("../../README.md")]
+    struct Readme;
+    #[doc = include_str!("../../docs/src/costs.md")]
+    struct Costs;
+    #[doc = include_str!("../../docs/src/embedding.md")]
+    struct Embedding;
+}

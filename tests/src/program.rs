@@ -1,27 +1,35 @@
-//! Where the built `firehose-local` is: cargo tells only the tests of its own package.
+//! Where the built programs are: cargo tells only the tests of their own packages.
 
 use std::{
+    collections::BTreeSet,
     env,
     ffi::OsStr,
     fs,
     path::{Path, PathBuf},
     process::Command,
-    sync::OnceLock,
+    sync::{Mutex, PoisonError},
     time::SystemTime,
 };
 
-/// The program as it is now built from this workspace. `cargo test --workspace` has built it
-/// already; where it is missing or older than its sources, it is built first.
-pub(crate) fn firehose_local() -> &'static Path {
-    static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
-    PROGRAM.get_or_init(|| {
-        let profile = profile_directory();
-        let program = profile.join(format!("firehose-local{}", env::consts::EXE_SUFFIX));
+/// A program as it is now built from this workspace. `cargo test --workspace` has built it already;
+/// where one is missing or older than its sources, all are built first.
+///
+/// # Panics
+///
+/// When it cannot be built.
+#[must_use]
+pub fn program(name: &str) -> PathBuf {
+    static FRESH: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
+    let profile = profile_directory();
+    let program = profile.join(format!("{name}{}", env::consts::EXE_SUFFIX));
+    let mut fresh = FRESH.lock().unwrap_or_else(PoisonError::into_inner);
+    if !fresh.contains(&program) {
         if !is_fresh(&program) {
             build(&profile);
         }
-        program
-    })
+        fresh.insert(program.clone());
+    }
+    program
 }
 
 /// The build folder of the profile that this very test was built with.
@@ -34,7 +42,13 @@ pub(crate) fn profile_directory() -> PathBuf {
     }
 }
 
-fn workspace() -> PathBuf {
+/// The folder of the workspace.
+///
+/// # Panics
+///
+/// When it has gone since the test was built.
+#[must_use]
+pub fn workspace() -> PathBuf {
     let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     manifest.canonicalize().expect("the workspace lies above this package")
 }

@@ -4,6 +4,8 @@ use chrono::{DateTime, NaiveDate, NaiveDateTime, Utc};
 use clap::{Parser, Subcommand, ValueEnum};
 use s3_parquet_reader::{OnBad, ReadOptions};
 
+use crate::doctor::DoctorArgs;
+
 /// Where to look when nobody says where: where the tutorial's delivery stream writes to.
 pub const DEFAULT_LOCATION: &str = "s3://captains-rating/ratings";
 /// The column that `captains` groups by when nobody names one.
@@ -22,6 +24,7 @@ Examples:
   captains-analyzer captains --format csv                     how each captain was rated
   captains-analyzer anomalies --threshold 5                   which ratings do not belong
   captains-analyzer ls --endpoint-url http://127.0.0.1:4566   the same against a local endpoint
+  captains-analyzer doctor                                    is all in place, and may I read it?
 
 Exit codes:
   0  done
@@ -115,6 +118,8 @@ pub enum Command {
     /// median distance times 0.6745, exceeds the threshold. A group is one if all its values lie
     /// beyond those of every other group. CSV has the rows alone.
     Anomalies(AnomaliesArgs),
+    /// Is all in place to read what a delivery stream wrote? Tells what to do about it
+    Doctor(DoctorArgs),
 }
 
 /// How an answer is written.
@@ -247,7 +252,7 @@ impl Command {
     /// Where the command reads, if it reads objects.
     pub(crate) fn read(&self) -> Option<&ReadArgs> {
         match self {
-            Self::Buckets => None,
+            Self::Buckets | Self::Doctor(_) => None,
             Self::Ls(args) => Some(&args.read),
             Self::Head(args) => Some(&args.select.read),
             Self::Count(read) => Some(read),
@@ -335,6 +340,6 @@ mod tests {
             assert!(parsed.is_ok(), "{example}: {}", parsed.unwrap_err());
             seen += 1;
         }
-        assert_eq!(seen, 9);
+        assert_eq!(seen, 10);
     }
 }

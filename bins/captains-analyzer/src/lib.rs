@@ -21,15 +21,17 @@
 //! | `describe` | `rows`, `columns`: list of {`column`, `type`, `count`, `nulls`, `distinct`, `min`, `p25`, `p50`, `p75`, `max`, `mean`, `std`, `note`}, `report` |
 //! | `captains` | `group_by`, `value`, `rows`, `groups`: list of {`group`, `count`, `share`, `min`, `median`, `mean`, `max`}, `report` |
 //! | `anomalies` | `value`, `threshold`, `median`, `scale`, `rows`, `scored`, `found`, `anomalies`: list of {`object`, `row`, `value`, `score`, `reason`}, `groups`: list of {`group`, `rows`, `share`, `side`, `min`, `max`, `reason`}, `report` |
+//! | `doctor` | `status`, `checks`: list of {`check`, `status`, `found`, `fix`} |
 //!
 //! `report` is {`listed`, `read`, `rows`, `bytes`, `skipped`: list of {`key`, `size`, `reason`}}. All but
-//! `buckets` also have `location`. Sizes are bytes, times RFC 3339 in UTC, shares 0 to 1, rows count
+//! `buckets` and `doctor` also have `location`. Sizes are bytes, times RFC 3339 in UTC, shares 0 to 1, rows count
 //! from 0 in their object. With `--format csv` the first list is written, with a header line.
 
 mod answer;
 mod args;
 mod cell;
 mod commands;
+mod doctor;
 mod failure;
 mod render;
 mod run;
@@ -41,4 +43,5 @@ pub use args::{
     Format, HeadArgs, LsArgs, OnBadArg, ReadArgs, SelectArgs, Shared,
 };
 pub use cell::Cell;
+pub use doctor::{DEFAULT_COLUMNS, DEFAULT_STREAM, DoctorArgs};
 pub use run::{run, run_to_end};

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use captains_cli::ExitStatus;
 
-use crate::{Args, commands, failure, render};
+use crate::{Args, Command, commands, doctor, failure, render};
 
 /// Answers the command, data to `out`, talk to `err`. A reader of `out` that has had enough, such
 /// as `head -1`, is no failure.
@@ -19,6 +19,9 @@ pub async fn run(
 ) -> anyhow::Result<ExitStatus> {
     if let Some(flag) = args.flag_without_effect() {
         return Err(failure::Usage(format!("{flag} has no effect on a directory")).into());
+    }
+    if let Command::Doctor(doctor) = &args.command {
+        return doctor::run(&args.shared, doctor, out).await;
     }
     let answer = commands::answer(args).await?;
     for note in &answer.notes {

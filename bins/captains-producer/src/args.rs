@@ -3,10 +3,10 @@
 use std::{path::PathBuf, str::FromStr, time::Duration, time::SystemTime};
 
 use bytesize::ByteSize;
-use clap::{ArgGroup, Parser, ValueEnum};
+use clap::{ArgGroup, Parser, Subcommand, ValueEnum};
 use firehose_sink::Billing;
 
-use crate::Rate;
+use crate::{DoctorArgs, Rate};
 
 /// Records made when nobody says how many: enough to look at.
 pub(crate) const DEFAULT_COUNT: u64 = 10;
@@ -23,6 +23,7 @@ Examples:
   captains-producer --to kinesis://streaming-analytics-app -n 1000 --rate 50/s
   captains-producer --to firehose://PUT-S3-qrZbv -n 500 --endpoint-url http://127.0.0.1:4566
   captains-producer --to firehose://PUT-S3-qrZbv --forever --pack 5KiB --spool spool
+  captains-producer doctor --to firehose://PUT-S3-qrZbv         is all in place, and may I use it?
 
 Ctrl-C stops making records, delivers what is under way, and reports; a second one ends at once.
 
@@ -43,8 +44,12 @@ Exit codes:
 /// to stderr. Credentials come from where the AWS CLI takes them.
 #[derive(Debug, Clone, Parser)]
 #[command(name = "captains-producer", version, after_long_help = EXAMPLES)]
+#[command(args_conflicts_with_subcommands = true, disable_help_subcommand = true)]
 #[command(group = ArgGroup::new("length").args(["count", "duration", "forever"]).multiple(true))]
 pub struct Args {
+    /// Something else than sending records.
+    #[command(subcommand)]
+    pub command: Option<Command>,
     /// Where to: stdout:, local:DIRECTORY, firehose://STREAM or kinesis://STREAM
     #[arg(
         long,
@@ -190,6 +195,13 @@ impl Args {
         ];
         flags.into_iter().find(|(useful, given, _)| *given && !useful).map(|(_, _, flag)| flag)
     }
+}
+
+/// What it does beside sending records.
+#[derive(Debug, Clone, Subcommand)]
+pub enum Command {
+    /// Is all in place before the first record, and may I use it? Tells what to do about it
+    Doctor(DoctorArgs),
 }
 
 fn price(text: &str) -> Result<f64, String> {
