@@ -14,6 +14,7 @@
 //!   [`JsonConverter`] (JSON to Arrow), [`ParquetObject`] (JSON to a Parquet file).
 //! - [`GlueTable`] and [`GlueType`]: the columns, as the Glue catalogue spells them.
 //! - [`Journaling`]: accepted records on the disk until they are delivered.
+//! - [`KinesisSource`]: reads a Kinesis data stream into a delivery stream.
 //! - [`Backup`]: the records as they came, kept beside what became of them.
 //! - [`Observer`] and [`StreamStats`]: what happens, and what became of every record.
 //!
@@ -88,6 +89,7 @@ mod partition;
 mod prefix;
 mod schema;
 mod sink;
+mod source;
 mod state;
 mod stats;
 mod time_pattern;
@@ -117,6 +119,7 @@ pub use output_options::{
 pub(crate) use partition::PartitionKeys;
 pub use schema::{GlueColumn, GlueTable, GlueType, SchemaReference, SchemaSource};
 pub use sink::EmbeddedSink;
+pub use source::{KinesisSource, SourcePlaces, SourceStats};
 pub use stats::StreamStats;
 
 /// The README's code runs.
