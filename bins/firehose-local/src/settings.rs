@@ -20,7 +20,8 @@ pub(crate) fn endpoint(args: &Args) -> anyhow::Result<EndpointBuilder> {
         .int96_timestamps(args.int96)
         .retry_for(args.retry_for.0)
         .durability(args.durability.0)
-        .transition(args.transition);
+        .transition(args.transition)
+        .without_shard_limits(args.no_shard_limits);
     if let Some(size) = args.undelivered_limit {
         let bytes =
             usize::try_from(size.as_u64()).context("--undelivered-limit is beyond this machine")?;

@@ -7,6 +7,7 @@ mod journal;
 mod lifecycle;
 mod puts;
 mod settings;
+mod source;
 
 use std::time::Duration;
 

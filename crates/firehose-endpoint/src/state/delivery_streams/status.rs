@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use firehose_delivery::{DeliveryStream, StreamStats};
+use firehose_delivery::{DeliveryStream, SourceStats, StreamStats};
 
 use super::{DeliveryStreams, StreamRecord};
 use crate::protocol::Caller;
@@ -19,6 +19,8 @@ pub(crate) struct StreamStatus {
     pub(crate) stats: StreamStats,
     /// Of the backup; all zero without one.
     pub(crate) backup_stats: StreamStats,
+    /// Of the source; all zero without one.
+    pub(crate) source_stats: SourceStats,
     pub(crate) put_record_requests: u64,
     pub(crate) put_record_bytes: u64,
     pub(crate) put_record_batch_requests: u64,
@@ -72,6 +74,7 @@ impl DeliveryStreams {
             version_id: record.version.to_string(),
             stats: stream.map(DeliveryStream::stats).unwrap_or_default(),
             backup_stats: stream.and_then(DeliveryStream::backup_stats).unwrap_or_default(),
+            source_stats: self.sources.stats(&record.caller, &record.name).unwrap_or_default(),
             put_record_requests: counted.put_record_requests,
             put_record_bytes: counted.put_record_bytes,
             put_record_batch_requests: counted.put_record_batch_requests,
