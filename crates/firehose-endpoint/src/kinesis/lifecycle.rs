@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::{
     Target,
-    error::{exists, limit, not_active, not_built},
+    error::{exists, invalid, limit, not_active, not_built},
     nothing,
     streams::Mode,
     tags::MOST_TAGS,
@@ -55,10 +55,10 @@ impl CreateInput {
         match (on_demand, self.shard_count) {
             (true, None) => Ok((true, DEFAULT_SHARDS)),
             (false, Some(count)) => Ok((false, count)),
-            (true, Some(_)) => Err(AwsError::validation(
+            (true, Some(_)) => Err(invalid(
                 "ShardCount must not be given for a stream whose StreamMode is ON_DEMAND.",
             )),
-            (false, None) => Err(AwsError::validation(
+            (false, None) => Err(invalid(
                 "ShardCount must be given for a stream whose StreamMode is PROVISIONED.",
             )),
         }

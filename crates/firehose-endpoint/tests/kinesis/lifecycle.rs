@@ -101,8 +101,8 @@ async fn what_cannot_be_created_or_found_is_refused_by_name() {
         &[
             ("CreateStream", json!({ "StreamName": "s", "ShardCount": 1 }), "ResourceInUseException", "Stream s under account 000000000000 already exists."),
             ("CreateStream", json!({ "StreamName": "t", "ShardCount": 20_001 }), "LimitExceededException", "Current shard count for the account: 1. Limit: 20000."),
-            ("CreateStream", json!({ "StreamName": "t", "ShardCount": 1, "StreamModeDetails": demand }), "ValidationException", "ON_DEMAND"),
-            ("CreateStream", json!({ "StreamName": "t", "StreamModeDetails": provisioned }), "ValidationException", "PROVISIONED"),
+            ("CreateStream", json!({ "StreamName": "t", "ShardCount": 1, "StreamModeDetails": demand }), "InvalidArgumentException", "ON_DEMAND"),
+            ("CreateStream", json!({ "StreamName": "t", "StreamModeDetails": provisioned }), "InvalidArgumentException", "PROVISIONED"),
             ("CreateStream", json!({ "StreamName": "t", "ShardCount": 0 }), "ValidationException", "Value '0' at 'shardCount' failed to satisfy constraint: Member must have value greater than or equal to 1"),
             ("CreateStream", json!({ "StreamName": "t", "WarmThroughputMiBps": 1 }), "InvalidArgumentException", "WarmThroughputMiBps is not supported"),
             ("CreateStream", json!({ "StreamName": "t", "RecordDistributionStrategy": "AUTO" }), "InvalidArgumentException", "AUTO is not supported"),
