@@ -125,8 +125,8 @@ impl AwsKinesisSink {
     ///
     /// Records without a key travel together, and those with the same key; with many different keys
     /// nothing is gained, and of a batch with more than 500 of them the rest is refused. An
-    /// aggregated record is taken or refused as one, and its records share their id. One call holds
-    /// up to 10,000 records.
+    /// aggregated record is taken or refused as one, and its records' ids have a number at their end.
+    /// One call holds up to 10,000 records.
     #[must_use]
     pub fn aggregating(mut self, bytes: usize) -> Self {
         self.aggregate_bytes = Some(bytes.clamp(1 << 10, Limits::KINESIS.record_bytes));
@@ -204,9 +204,9 @@ impl AwsKinesisSink {
         let too_many = Refusal::new("TooManyPartitionKeys", "a call holds 500 aggregated records");
         let mut outcomes = vec![Outcome::Refused(too_many); batch.len()];
         for (group, outcome) in groups.iter().zip(answered) {
-            for index in &group.members {
+            for (number, index) in group.members.iter().enumerate() {
                 if let Some(place) = outcomes.get_mut(*index) {
-                    *place = outcome.clone();
+                    *place = of_member(&outcome, number, group.members.len());
                 }
             }
         }
@@ -225,6 +225,17 @@ impl AwsKinesisSink {
                 .target
                 .misfit("an entry has neither a sequence number nor an error code".to_owned())),
         }
+    }
+}
+
+/// The outcome of one of the records that travelled as one; its number is the `subSequenceNumber`
+/// that the Kinesis Client Library gives it.
+fn of_member(outcome: &Outcome, number: usize, members: usize) -> Outcome {
+    match outcome {
+        Outcome::Accepted(id) if members > 1 => {
+            Outcome::Accepted(RecordId::new(format!("{id}:{number}")))
+        }
+        other => other.clone(),
     }
 }
 

@@ -129,7 +129,7 @@ async fn aggregated_records_share_the_outcome_of_theirs() {
     let sink = sink(&wire.config()).aggregating(1 << 20);
     let outcomes = sink.put_batch(&records).await.expect("answered");
     let refused = "ProvisionedThroughputExceededException: Rate";
-    assert_eq!(ids(&outcomes), ["s:1", refused, "s:1", "s:1"]);
+    assert_eq!(ids(&outcomes), ["s:1:0", refused, "s:1:1", "s:1:2"]);
     let requests = wire.requests();
     assert_eq!(requests[0]["Records"].as_array().expect("records").len(), 2);
     // The magic of an aggregated record, and a plain one.
