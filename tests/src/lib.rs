@@ -14,6 +14,12 @@ use s3_parquet_reader::{ParquetSet, ReadOptions};
 
 pub use firehose_local::{Answer, Ended, FirehoseLocal, signal};
 
+/// The built `captains-producer`, to be started.
+#[must_use]
+pub fn captains_producer() -> std::process::Command {
+    std::process::Command::new(program::captains_producer())
+}
+
 /// The build folder of the profile that the running test was built with.
 #[must_use]
 pub fn build_directory() -> std::path::PathBuf {

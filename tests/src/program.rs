@@ -1,4 +1,4 @@
-//! Where the built `firehose-local` is: cargo tells only the tests of its own package.
+//! Where the built programs are: cargo tells only the tests of their own packages.
 
 use std::{
     env,
@@ -14,14 +14,22 @@ use std::{
 /// already; where it is missing or older than its sources, it is built first.
 pub(crate) fn firehose_local() -> &'static Path {
     static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
-    PROGRAM.get_or_init(|| {
-        let profile = profile_directory();
-        let program = profile.join(format!("firehose-local{}", env::consts::EXE_SUFFIX));
-        if !is_fresh(&program) {
-            build(&profile);
-        }
-        program
-    })
+    PROGRAM.get_or_init(|| built("firehose-local"))
+}
+
+/// The producer, in the same way.
+pub(crate) fn captains_producer() -> &'static Path {
+    static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
+    PROGRAM.get_or_init(|| built("captains-producer"))
+}
+
+fn built(name: &str) -> PathBuf {
+    let profile = profile_directory();
+    let program = profile.join(format!("{name}{}", env::consts::EXE_SUFFIX));
+    if !is_fresh(&program) {
+        build(&profile);
+    }
+    program
 }
 
 /// The build folder of the profile that this very test was built with.

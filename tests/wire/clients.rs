@@ -13,8 +13,14 @@ use std::{
 use integration_tests::{FirehoseLocal, build_directory};
 
 /// What lies beside the packages of the lock file: Node looks for packages from the script upwards.
-const SCRIPTS: &[&str] =
-    &["package.json", "package-lock.json", "checks.mjs", "conversation.mjs", "tutorial.mjs"];
+const SCRIPTS: &[&str] = &[
+    "package.json",
+    "package-lock.json",
+    "checks.mjs",
+    "conversation.mjs",
+    "kinesis.mjs",
+    "tutorial.mjs",
+];
 
 /// A folder with an installed client, or why there is none.
 type Installed = Result<PathBuf, String>;

@@ -127,6 +127,9 @@ class Walk:
             base["CurrentDeliveryStreamVersionId"] = told["DeliveryStreamDescription"]["VersionId"]
         if not steps:
             return base
+        if steps[0] == "KinesisStreamSourceConfiguration":
+            source = {"KinesisStreamARN": STREAM_ARN, "RoleARN": ROLE}
+            base |= {"DeliveryStreamType": "KinesisStreamAsSource", steps[0]: source}
         if steps[-1] == "KeyARN":
             base["DeliveryStreamEncryptionConfigurationInput"] = {"KeyType": "CUSTOMER_MANAGED_CMK"}
         if steps[0].endswith(KINDS):
@@ -145,6 +148,8 @@ class Walk:
             base.pop("StreamName", None)
         if operation == "CreateStream" and steps[:1] == ("StreamModeDetails",):
             base.pop("ShardCount")
+        if steps[:2] == ("ShardFilter", "Timestamp"):
+            base["ShardFilter"] = {"Type": "FROM_TIMESTAMP"}
         if operation == "ListShards" and steps[:1] == ("NextToken",):
             base.pop("StreamName")
         if operation == "GetShardIterator" and steps[:1] == ("StartingSequenceNumber",):
@@ -209,7 +214,8 @@ class Walk:
         # A name at its limit is that of nothing.
         # The form of a schema's role is checked before its length.
         of_no_use = ("NotFound", "not found", "does not exist", "Could not find", "Invalid ShardIterator",
-                     "different streams", "together exceed", "did not come from", "not an adjacent", "is not both", "ConcurrentModification", "Invalid role ARN.", "is not one that")
+                     "different streams", "together exceed", "did not come from", "not an adjacent", "is not both",
+                     "is too short", "exceeds 10 MB", "ConcurrentModification", "Invalid role ARN.", "is not one that")
         taken = any(not text or any(word in text for word in of_no_use) for text in answers)
         if state in ("done", "kept") and answers:
             self.checks.that(f"{where} is taken", taken, answers[:3])
