@@ -13,10 +13,14 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("captain-ratings", &[]),
     ("captains-cli", &[]),
     ("firehose-sink", &[]),
-    ("firehose-delivery", &["firehose-journal", "firehose-sink"]),
+    ("firehose-delivery", &["firehose-journal", "firehose-sink", "kinesis-stream"]),
     ("firehose-journal", &[]),
+    ("kinesis-stream", &[]),
     ("object-directory", &[]),
-    ("firehose-endpoint", &["firehose-delivery", "firehose-sink", "object-directory"]),
+    (
+        "firehose-endpoint",
+        &["firehose-delivery", "firehose-sink", "kinesis-stream", "object-directory"],
+    ),
     ("s3-parquet-reader", &[]),
     ("stream-analysis", &["s3-parquet-reader"]),
     (

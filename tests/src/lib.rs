@@ -17,6 +17,12 @@ use s3_parquet_reader::{ParquetSet, ReadOptions};
 pub use firehose_local::{Answer, Ended, FirehoseLocal, signal};
 pub use program::{program, workspace};
 
+/// The built `captains-producer`, to be started.
+#[must_use]
+pub fn captains_producer() -> std::process::Command {
+    std::process::Command::new(program::program("captains-producer"))
+}
+
 /// The build folder of the profile that the running test was built with.
 #[must_use]
 pub fn build_directory() -> std::path::PathBuf {

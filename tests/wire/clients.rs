@@ -11,8 +11,14 @@ use integration_tests::foreign::{Installed, installed, or_skipped, python_enviro
 pub(crate) use integration_tests::foreign::{say, transcript};
 
 /// What lies beside the packages of the lock file: Node looks for packages from the script upwards.
-const SCRIPTS: &[&str] =
-    &["package.json", "package-lock.json", "checks.mjs", "conversation.mjs", "tutorial.mjs"];
+const SCRIPTS: &[&str] = &[
+    "package.json",
+    "package-lock.json",
+    "checks.mjs",
+    "conversation.mjs",
+    "kinesis.mjs",
+    "tutorial.mjs",
+];
 
 /// What pip reads.
 const LOCK_FILE: &[&str] = &["requirements.txt"];

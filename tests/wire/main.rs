@@ -8,6 +8,8 @@ mod control;
 mod environment;
 mod faults;
 mod javascript;
+mod killed_producer;
+mod kinesis;
 mod models;
 mod moto;
 mod process;

@@ -7,7 +7,7 @@ use arrow::{array::AsArray, datatypes::Float64Type};
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::Credentials;
 use captain_ratings::{RatingGenerator, tutorial};
-use firehose_sink::{AwsFirehoseSink, FirehoseSink, Producer, Record, conformance};
+use firehose_sink::{AwsFirehoseSink, AwsKinesisSink, FirehoseSink, Producer, Record, conformance};
 use integration_tests::FirehoseLocal;
 use s3_parquet_reader::{ParquetSet, ReadOptions};
 
@@ -94,6 +94,42 @@ async fn the_sink_keeps_every_promise_over_http() {
         Arc::new(sink) as Arc<dyn FirehoseSink>
     };
     conformance::all(&sink).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_kinesis_sink_keeps_every_promise_over_http() {
+    let endpoint = FirehoseLocal::start(&["--tutorial", "--no-shard-limits"]);
+    let config = configuration(&endpoint).await;
+    for aggregate in [None, Some(20 << 10)] {
+        let sink = || async {
+            let sink = AwsKinesisSink::from_config(&config, tutorial::DATA_STREAM);
+            Arc::new(match aggregate {
+                Some(bytes) => sink.aggregating(bytes),
+                None => sink,
+            }) as Arc<dyn FirehoseSink>
+        };
+        let health = sink().await.check().await.expect("there").expect("it can tell");
+        assert!(health.is_active() && !health.is_aws(), "{health:?}");
+        conformance::all(&sink).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_throttled_shard_costs_time_and_no_record() {
+    const RECORDS: u64 = 3_000;
+    let endpoint = FirehoseLocal::start(&["--tutorial", "--buffer-interval", "1s"]);
+    let config = configuration(&endpoint).await;
+    let sink = AwsKinesisSink::from_config(&config, tutorial::DATA_STREAM);
+    let (producer, drain) = Producer::builder(Arc::new(sink)).start();
+    for rating in RatingGenerator::with_seed(7).take(3_000) {
+        producer.send(Record::from(rating.to_json())).await.expect("accepted");
+    }
+    let report = drain.finish(Duration::from_secs(60)).await;
+    assert!(report.is_complete() && report.delivered == RECORDS, "{report}");
+    assert!(report.refused > 0, "a shard takes a thousand records a second: {report}");
+    let flushed = endpoint.request("POST", "/_firehose-local/flush", &[], b"").body;
+    let wanted = format!("\"deliveredRecords\":{RECORDS}");
+    assert!(flushed.contains(&wanted), "each record is delivered once: {flushed}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -25,14 +25,15 @@ pub(crate) struct Answers {
 }
 
 /// Reads the objects with these keys from S3, where `config` says it is, and analyses them.
-/// `bucket` is the directory that they lie in.
+/// `bucket` is the directory that they lie in, `prefix` what they begin with.
 pub(crate) async fn of(
     config: &SdkConfig,
     bucket: &Path,
+    prefix: &str,
     keys: &[String],
 ) -> anyhow::Result<Answers> {
     let options = ReadOptions::default();
-    let set = ParquetSet::from_sdk_config(config, tutorial::BUCKET, tutorial::PREFIX, &options)?;
+    let set = ParquetSet::from_sdk_config(config, tutorial::BUCKET, prefix, &options)?;
     let listed = set.list().await?;
     let mut batches = Vec::new();
     for key in keys {

@@ -24,4 +24,7 @@ pub struct Args {
     /// The same seed makes the same ratings
     #[arg(long, value_name = "N", default_value_t = 42)]
     pub seed: u64,
+    /// Send through a Kinesis data stream, which the delivery stream reads
+    #[arg(long)]
+    pub kinesis: bool,
 }

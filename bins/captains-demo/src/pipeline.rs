@@ -9,7 +9,7 @@ use aws_credential_types::{Credentials, provider::SharedCredentialsProvider};
 use bytes::Bytes;
 use captain_ratings::{JsonStyle, RatingGenerator, tutorial};
 use firehose_endpoint::{DeliveryEvent, Endpoint, Observer};
-use firehose_sink::{AwsFirehoseSink, Producer, Record, Retry, Stop};
+use firehose_sink::{AwsFirehoseSink, AwsKinesisSink, FirehoseSink, Producer, Record, Retry, Stop};
 use tokio::{
     net::TcpListener,
     sync::mpsc::{UnboundedReceiver, unbounded_channel},
@@ -55,6 +55,8 @@ pub(crate) async fn start(dir: &Path) -> anyhow::Result<Cloud> {
         .data_dir(dir)
         .buffer_size(BUFFER_BYTES)
         .buffer_interval(BUFFER_AGE)
+        // A shard of AWS takes a thousand records a second, and nobody waits that long here.
+        .without_shard_limits(true)
         .observed_by(observer)
         .build()
         .await?;
@@ -83,22 +85,27 @@ impl Cloud {
         &self,
         ratings: RatingGenerator,
         count: u64,
+        kinesis: bool,
     ) -> tokio::task::JoinHandle<anyhow::Result<Sent>> {
-        let sink = AwsFirehoseSink::from_config(&self.config, tutorial::DELIVERY_STREAM);
+        let sink: Arc<dyn FirehoseSink> = if kinesis {
+            Arc::new(AwsKinesisSink::from_config(&self.config, tutorial::DATA_STREAM))
+        } else {
+            Arc::new(AwsFirehoseSink::from_config(&self.config, tutorial::DELIVERY_STREAM))
+        };
         tokio::spawn(send(self.endpoint.clone(), sink, ratings, count))
     }
 }
 
 async fn send(
     endpoint: Endpoint,
-    sink: AwsFirehoseSink,
+    sink: Arc<dyn FirehoseSink>,
     mut ratings: RatingGenerator,
     count: u64,
 ) -> anyhow::Result<Sent> {
     // One call at a time keeps the order, so that the first rows are the first records.
     // Whoever has no room for the files is told soon.
     let retry = Retry { stop: Stop::After(PATIENCE), ..Retry::default() };
-    let (producer, drain) = Producer::builder(Arc::new(sink)).in_flight(1).retry(retry).start();
+    let (producer, drain) = Producer::builder(sink).in_flight(1).retry(retry).start();
     let (mut made, mut planted) = (0, 0);
     // A pause on the way and one at the end let buffers go out by age, not only by size.
     for until in [count * 3 / 5, count] {
@@ -117,7 +124,7 @@ async fn send(
             made += handful;
         }
         producer.flush().await;
-        wait_until_written(&endpoint).await;
+        wait_until_written(&endpoint, made).await;
     }
     drop(producer);
     let report = drain.finish(PATIENCE).await;
@@ -133,10 +140,15 @@ async fn send(
     Ok(Sent { delivered: report.delivered, planted })
 }
 
-/// Waits until the buffer has gone out by its age and its file is written.
-async fn wait_until_written(endpoint: &Endpoint) {
+/// Waits until what was made is taken, the buffer has gone out by its age and its file is written.
+async fn wait_until_written(endpoint: &Endpoint, made: u64) {
+    let waits = || {
+        let streams = endpoint.reports();
+        let taken: u64 = streams.iter().map(|stream| stream.accepted_records).sum();
+        taken < made || streams.iter().any(|stream| stream.buffered_records > 0)
+    };
     let written = async {
-        while endpoint.reports().iter().any(|stream| stream.buffered_records > 0) {
+        while waits() {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
     };

@@ -31,14 +31,19 @@ pub async fn run(args: &Args, out: &mut (dyn Write + Send)) -> anyhow::Result<bo
     let mut cloud = pipeline::start(&args.dir).await?;
     introduce(args, &cloud, &ratings, out)?;
     tell::headline(out, "Delivered (a buffer goes out when it is full or old)")?;
-    let work = cloud.send(ratings, args.count);
+    let work = cloud.send(ratings, args.count, args.kinesis);
     let (sent, delivered) = follow(&mut cloud, work, out).await?;
-    let answers = answers::of(&cloud.config, &bucket, &delivered.keys).await?;
+    let answers = answers::of(&cloud.config, &bucket, prefix(args), &delivered.keys).await?;
     show(&answers, out)?;
     let complete = check(args, &sent, &delivered, &answers, out)?;
     conclude(args, &bucket, &answers, out)?;
     writeln!(out, "\n{:.1} s in all.", started.elapsed().as_secs_f64())?;
     Ok(complete)
+}
+
+/// What the keys of the objects begin with.
+fn prefix(args: &Args) -> &'static str {
+    if args.kinesis { tutorial::SOURCED_PREFIX } else { tutorial::PREFIX }
 }
 
 /// As [`run`], but an error becomes a sentence on `err`, and the answer an exit code.
@@ -72,14 +77,20 @@ fn introduce(
     ratings: &RatingGenerator,
     out: &mut dyn Write,
 ) -> io::Result<()> {
+    let (data_stream, delivery_stream) = if args.kinesis {
+        (format!("data stream {} -> ", tutorial::DATA_STREAM), tutorial::SOURCED_DELIVERY_STREAM)
+    } else {
+        (String::new(), tutorial::DELIVERY_STREAM)
+    };
     writeln!(
         out,
-        "{} ratings with seed {} -> AWS SDK -> {} -> delivery stream {} ({} MiB or {} s) -> \
+        "{} ratings with seed {} -> AWS SDK -> {} -> {}delivery stream {} ({} MiB or {} s) -> \
          Parquet in {}",
         grouped(args.count),
         args.seed,
         cloud.url,
-        tutorial::DELIVERY_STREAM,
+        data_stream,
+        delivery_stream,
         BUFFER_BYTES >> 20,
         BUFFER_AGE.as_secs(),
         args.dir.display()
@@ -162,29 +173,30 @@ fn check(
 }
 
 fn conclude(args: &Args, bucket: &Path, answers: &Answers, out: &mut dyn Write) -> io::Result<()> {
-    let prefix = bucket.join(tutorial::PREFIX);
+    let prefix_name = prefix(args);
+    let prefix = bucket.join(prefix_name);
     // Under `cargo run` the other programs are not on the PATH either.
     let run = |program: &str| match std::env::var_os("CARGO") {
         Some(_) => format!("cargo run --release --bin {program} --"),
         None => program.to_owned(),
     };
     tell::headline(out, "The same by hand")?;
-    let stream = tutorial::DELIVERY_STREAM;
+    let target = match args.kinesis {
+        true => format!("kinesis://{}", tutorial::DATA_STREAM),
+        false => format!("firehose://{}", tutorial::DELIVERY_STREAM),
+    };
+    let limits = if args.kinesis { " --no-shard-limits" } else { "" };
     let (producer, analyzer) = (run("captains-producer"), run("captains-analyzer"));
     writeln!(
         out,
-        "{} --tutorial --buffer-interval 2s   # and in a second shell:",
+        "{} --tutorial{limits} --buffer-interval 2s   # and in a second shell:",
         run("firehose-local")
     )?;
     writeln!(out, "eval \"$({} env)\"", run("firehose-local"))?;
-    // Towards Firehose the producer is slow unless it is told not to be.
-    writeln!(
-        out,
-        "{producer} -n {} --rate max --seed {} --to firehose://{stream}",
-        args.count, args.seed
-    )?;
+    // Towards AWS the producer is slow unless it is told not to be.
+    writeln!(out, "{producer} -n {} --rate max --seed {} --to {target}", args.count, args.seed)?;
     for command in ["ls", "captains", "anomalies"] {
-        writeln!(out, "{analyzer} {command} s3://{}/{}", tutorial::BUCKET, tutorial::PREFIX)?;
+        writeln!(out, "{analyzer} {command} s3://{}/{prefix_name}", tutorial::BUCKET)?;
     }
     writeln!(out, "{analyzer} ls {}", prefix.display())?;
     writeln!(out, "\nThe files lie in {}", bucket.display())?;

@@ -35,6 +35,17 @@ fn everything_adds_up_and_earlier_runs_are_left_alone() {
 }
 
 #[test]
+fn everything_adds_up_through_a_data_stream() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let output = demo(directory.path(), &["--kinesis", "-n", "20000"]);
+    let out = String::from_utf8(output.stdout).expect("UTF-8");
+    assert!(output.status.success(), "{out}");
+    assert!(out.contains("data stream streaming-analytics-app -> "), "{out}");
+    assert!(out.contains("20,000 of 20,000 rows read back"), "{out}");
+    assert!(out.contains("  old   kinesis-ratings2"), "{out}");
+}
+
+#[test]
 fn a_place_that_cannot_be_written_is_named() {
     let directory = tempfile::tempdir().expect("a directory");
     let file = directory.path().join("file");

@@ -14,6 +14,9 @@ pub(crate) const DEFAULT_COUNT: u64 = 10;
 pub(crate) const DEFAULT_BUFFER_SIZE: ByteSize = ByteSize::mib(1);
 pub(crate) const DEFAULT_BUFFER_INTERVAL: Duration = Duration::from_secs(60);
 
+/// What an aggregated record may be large.
+const AGGREGATE_SIZES: std::ops::RangeInclusive<u64> = 1 << 10..=1 << 20;
+
 const EXAMPLES: &str = "\
 Examples:
   captains-producer                                             ten records to look at
@@ -21,6 +24,7 @@ Examples:
   captains-producer -n 100000 --to local:data                   Parquet files in a directory, offline
   captains-producer --to firehose://PUT-S3-qrZbv --duration 5m  the tutorial, on AWS
   captains-producer --to kinesis://streaming-analytics-app -n 1000 --rate 50/s
+  captains-producer --to kinesis://streaming-analytics-app --forever --rate 5000/s --aggregate 50KiB
   captains-producer --to firehose://PUT-S3-qrZbv -n 500 --endpoint-url http://127.0.0.1:4566
   captains-producer --to firehose://PUT-S3-qrZbv --forever --pack 5KiB --spool spool
   captains-producer doctor --to firehose://PUT-S3-qrZbv         is all in place, and may I use it?
@@ -92,6 +96,11 @@ pub struct Args {
     /// each record as at least that
     #[arg(long, value_name = "SIZE", value_parser = size)]
     pub pack: Option<ByteSize>,
+    /// Records of up to this size go into one record of a Kinesis stream, such as 50KiB, in the format
+    /// of the Kinesis Producer Library: a shard takes a thousand records a second. Firehose and the
+    /// Kinesis Client Library take them apart again
+    #[arg(long, value_name = "SIZE", value_parser = size)]
+    pub aggregate: Option<ByteSize>,
     /// Price of a gigabyte put to Firehose in your region, for the estimate of the bill; without it
     /// 0.029 is assumed, so look yours up
     #[arg(long, value_name = "PRICE", value_parser = price)]
@@ -165,6 +174,9 @@ impl Args {
         if self.pack.is_some_and(|size| size.as_u64() == 0) {
             return Some("--pack must be at least 1B".to_owned());
         }
+        if self.aggregate.is_some_and(|size| !AGGREGATE_SIZES.contains(&size.as_u64())) {
+            return Some("--aggregate must be from 1KiB to 1MiB".to_owned());
+        }
         if self.report_every.is_zero() {
             return Some("--report-every must be longer than that".to_owned());
         }
@@ -179,12 +191,14 @@ impl Args {
     fn flag_without_effect(&self) -> Option<&'static str> {
         let local = matches!(self.to, TargetUri::Local(_));
         let aws = matches!(self.to, TargetUri::Firehose(_) | TargetUri::Kinesis(_));
+        let kinesis = matches!(self.to, TargetUri::Kinesis(_));
         let packs = local || matches!(self.to, TargetUri::Firehose(_));
         // The other targets keep what they were given, or nobody asks for it again.
         let spools = aws;
         let billed = matches!(self.to, TargetUri::Firehose(_));
         let flags = [
             (packs, self.pack.is_some(), "--pack"),
+            (kinesis, self.aggregate.is_some(), "--aggregate"),
             (spools, self.spool.is_some(), "--spool"),
             (billed, self.price_per_gb.is_some(), "--price-per-gb"),
             (local, self.buffer_size.is_some(), "--buffer-size"),

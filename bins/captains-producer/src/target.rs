@@ -38,7 +38,11 @@ pub(crate) async fn open(args: &Args, tell: UnboundedSender<String>) -> anyhow::
             Arc::new(AwsFirehoseSink::from_config(&aws(args).await?, stream.as_str()))
         }
         TargetUri::Kinesis(stream) => {
-            Arc::new(AwsKinesisSink::from_config(&aws(args).await?, stream.as_str()))
+            let sink = AwsKinesisSink::from_config(&aws(args).await?, stream.as_str());
+            Arc::new(match aggregate_bytes(args) {
+                Some(bytes) => sink.aggregating(bytes),
+                None => sink,
+            })
         }
     };
     let remote = args.to != TargetUri::Stdout;
@@ -47,6 +51,11 @@ pub(crate) async fn open(args: &Args, tell: UnboundedSender<String>) -> anyhow::
         format!("captains-analyzer ls -l{}", endpoint.unwrap_or_default())
     });
     Ok(Target { sink, stream: None, remote, next })
+}
+
+/// The size up to which records are aggregated.
+fn aggregate_bytes(args: &Args) -> Option<usize> {
+    args.aggregate.map(|size| usize::try_from(size.as_u64()).unwrap_or(usize::MAX))
 }
 
 /// No region is known.

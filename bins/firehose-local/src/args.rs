@@ -13,7 +13,7 @@ pub(crate) const DEFAULT_PORT: u16 = 4566;
 const EXAMPLES: &str = "\
 Examples:
   firehose-local                                    an empty AWS on http://127.0.0.1:4566
-  firehose-local --tutorial                         the tutorial's bucket, table and stream stand ready
+  firehose-local --tutorial                         the tutorial's bucket, table and streams stand ready
   eval \"$(firehose-local env)\"                      point this shell's AWS clients at it
   firehose-local --port 0 --data-dir /tmp/test      a free port, which the first line names
   firehose-local --buffer-size 1MiB --buffer-interval 2s     deliver soon, whatever the streams say
@@ -37,7 +37,7 @@ Exit codes:
   3    some records were not delivered
   130  ended by a second Ctrl-C";
 
-/// A local AWS endpoint: Firehose that buffers, converts and delivers, with Glue and S3
+/// A local AWS endpoint: Firehose that buffers, converts and delivers, with Kinesis, Glue and S3
 ///
 /// One process, one port. Any AWS SDK works against it: set AWS_ENDPOINT_URL and nothing else.
 /// Records that are put are buffered, converted to Parquet by a Glue table, and written to S3,
@@ -57,7 +57,8 @@ pub struct Args {
     /// Where objects and the endpoint's own state are kept
     #[arg(long, value_name = "DIRECTORY", default_value = "firehose-local-data")]
     pub data_dir: PathBuf,
-    /// Make the tutorial's bucket, Glue table and delivery stream, if they are not there
+    /// Make the tutorial's bucket, Glue table, Kinesis stream and delivery streams, if they are not
+    /// there
     #[arg(long)]
     pub tutorial: bool,
     /// Accept the tutorial's buffer of 1 MB with conversion, which AWS refuses (64 MB at least)
@@ -83,9 +84,12 @@ pub struct Args {
     /// Age at which every buffer goes out, such as 2s, whatever the streams' hints say
     #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
     pub buffer_interval: Option<Duration>,
-    /// How long a delivery stream stays in CREATING and in DELETING
+    /// How long a stream stays in CREATING, UPDATING and DELETING
     #[arg(long, value_name = "TIME", default_value = "0s", value_parser = humantime::parse_duration)]
     pub transition: Duration,
+    /// Leave out what AWS lets into and out of a shard of a Kinesis stream in a second
+    #[arg(long)]
+    pub no_shard_limits: bool,
     /// The time at which the endpoint's clock starts, such as 2022-01-08T06:00:00Z
     #[arg(long, value_name = "TIME", value_parser = time)]
     pub clock_start: Option<DateTime<Utc>>,

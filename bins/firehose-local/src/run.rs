@@ -3,7 +3,9 @@
 use std::{future::Future, io::Write, net::SocketAddr, time::Instant};
 
 use anyhow::Context;
-use captain_ratings::tutorial::{BUCKET, DATABASE, DELIVERY_STREAM, TABLE};
+use captain_ratings::tutorial::{
+    BUCKET, DATA_STREAM, DATABASE, DELIVERY_STREAM, SOURCED_DELIVERY_STREAM, TABLE,
+};
 use captains_cli::{ExitStatus, Interrupts};
 use firehose_endpoint::{Endpoint, StreamReport};
 use tokio::{net::TcpListener, sync::oneshot};
@@ -103,7 +105,11 @@ fn introduce(args: &Args, address: SocketAddr, err: &mut (dyn Write + Send)) -> 
         writeln!(
             err,
             "  the tutorial stands ready: bucket {BUCKET}, table {DATABASE}.{TABLE}, delivery \
-             stream {DELIVERY_STREAM}"
+             stream {DELIVERY_STREAM},"
+        )?;
+        writeln!(
+            err,
+            "    and data stream {DATA_STREAM} with delivery stream {SOURCED_DELIVERY_STREAM} on it"
         )?;
     }
     if args.listen.is_loopback() {

@@ -19,7 +19,8 @@ pub(crate) fn endpoint(args: &Args) -> anyhow::Result<EndpointBuilder> {
         .relaxed(args.relaxed)
         .int96_timestamps(args.int96)
         .durability(args.durability.0)
-        .transition(args.transition);
+        .transition(args.transition)
+        .without_shard_limits(args.no_shard_limits);
     if let Some(retry) = args.retry_for {
         builder = builder.retry_for(retry.0);
     }

@@ -11,8 +11,11 @@ const TUTORIALS_SIZE_IN_MBS: u32 = 1;
 const INTERVAL_IN_SECONDS: u32 = 60;
 const ROLE: &str = "arn:aws:iam::000000000000:role/firehose";
 
-/// Makes the bucket, the Glue database and table, and the delivery stream, where they are not
-/// there yet.
+/// Shards of the data stream.
+const SHARDS: u32 = 1;
+
+/// Makes the bucket, the Glue database and table, the delivery stream that is put to, and the full
+/// path: the data stream and the delivery stream that reads it. What is there already stays.
 ///
 /// # Errors
 ///
@@ -23,7 +26,29 @@ pub async fn prepare(endpoint: &Endpoint, relaxed: bool) -> anyhow::Result<()> {
     create(endpoint, "Glue", "CreateDatabase", &database).await?;
     create(endpoint, "Glue", "CreateTable", &table()).await?;
     let size = if relaxed { TUTORIALS_SIZE_IN_MBS } else { SIZE_IN_MBS };
-    create(endpoint, "Firehose", "CreateDeliveryStream", &delivery_stream(size)).await
+    create(endpoint, "Firehose", "CreateDeliveryStream", &delivery_stream(size)).await?;
+    let stream = json!({ "StreamName": tutorial::DATA_STREAM, "ShardCount": SHARDS });
+    create(endpoint, "Kinesis", "CreateStream", &stream).await?;
+    let arn = data_stream_arn(endpoint).await?;
+    create(endpoint, "Firehose", "CreateDeliveryStream", &sourced(size, &arn)).await
+}
+
+async fn data_stream_arn(endpoint: &Endpoint) -> anyhow::Result<String> {
+    let name = json!({ "StreamName": tutorial::DATA_STREAM });
+    let answer = endpoint.call("Kinesis", "DescribeStreamSummary", &name).await?;
+    let arn = &answer["StreamDescriptionSummary"]["StreamARN"];
+    Ok(arn.as_str().unwrap_or_default().to_owned())
+}
+
+/// The delivery stream that reads the data stream.
+fn sourced(size_in_mbs: u32, data_stream: &str) -> Value {
+    let mut stream = delivery_stream(size_in_mbs);
+    stream["DeliveryStreamName"] = json!(tutorial::SOURCED_DELIVERY_STREAM);
+    stream["DeliveryStreamType"] = json!("KinesisStreamAsSource");
+    stream["KinesisStreamSourceConfiguration"] =
+        json!({ "KinesisStreamARN": data_stream, "RoleARN": ROLE });
+    stream["ExtendedS3DestinationConfiguration"]["Prefix"] = json!(tutorial::SOURCED_PREFIX);
+    stream
 }
 
 /// Calls a create; what is there already stays as it is.

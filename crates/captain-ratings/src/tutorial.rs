@@ -9,6 +9,10 @@ pub const PREFIX: &str = "ratings";
 pub const DELIVERY_STREAM: &str = "PUT-S3-qrZbv";
 /// Kinesis data stream, for the path that has one in front of Firehose.
 pub const DATA_STREAM: &str = "streaming-analytics-app";
+/// Firehose delivery stream that reads the data stream.
+pub const SOURCED_DELIVERY_STREAM: &str = "KDS-S3-qrZbv";
+/// What the keys of its objects begin with.
+pub const SOURCED_PREFIX: &str = "kinesis-ratings";
 /// Glue database.
 pub const DATABASE: &str = "captains";
 /// Glue table, with the columns of [`COLUMNS`](crate::COLUMNS).

@@ -147,6 +147,11 @@ impl DeliveryStream {
     /// after [`close`](Self::close). Nothing is stored then.
     pub async fn put_batch(&self, batch: &[Record]) -> Result<Vec<Outcome>, PutError> {
         check_limits(&self.name, Limits::FIREHOSE, batch)?;
+        self.take(batch).await
+    }
+
+    /// As [`put_batch`](Self::put_batch), for batches and records of any size: those of a source.
+    pub(crate) async fn take(&self, batch: &[Record]) -> Result<Vec<Outcome>, PutError> {
         loop {
             let mut room = std::pin::pin!(self.shared.room());
             // From here on no word of new room is missed.

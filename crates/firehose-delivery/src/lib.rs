@@ -15,6 +15,7 @@
 //! - [`GlueTable`] and [`GlueType`]: the columns, as the Glue catalogue spells them.
 //! - [`Journaling`]: accepted records on the disk until they are delivered.
 //! - [`LambdaProcessor`]: a function that records go through before they are filed.
+//! - [`KinesisSource`]: reads a Kinesis data stream into a delivery stream.
 //! - [`Backup`]: the records as they came, kept beside what became of them.
 //! - [`Observer`] and [`StreamStats`]: what happens, and what became of every record.
 //!
@@ -92,6 +93,7 @@ mod partition;
 mod prefix;
 mod schema;
 mod sink;
+mod source;
 mod state;
 mod stats;
 mod time_pattern;
@@ -124,6 +126,7 @@ pub use output_options::{
 pub(crate) use partition::PartitionKeys;
 pub use schema::{GlueColumn, GlueTable, GlueType, SchemaReference, SchemaSource};
 pub use sink::EmbeddedSink;
+pub use source::{KinesisSource, SourcePlaces, SourceStats};
 pub use stats::StreamStats;
 
 /// The README's code runs.

@@ -12,13 +12,13 @@ use tokio::net::TcpListener;
 use self::builder::DataDirectory;
 pub use self::builder::EndpointBuilder;
 use crate::{
-    Error, firehose, glue,
+    Error, firehose, glue, kinesis,
     protocol::{AwsError, Caller},
     server::{self, Router},
     state::{FlushAnswer, State},
 };
 
-/// Firehose, Glue and S3 in this process.
+/// Firehose, Kinesis, Glue and S3 in this process.
 ///
 /// Cheap to clone; clones are the same endpoint.
 #[derive(Debug, Clone)]
@@ -97,7 +97,7 @@ impl Endpoint {
         }
     }
 
-    /// Calls one operation of Firehose or Glue without HTTP, in the endpoint's own account and
+    /// Calls one operation of Firehose, Glue or Kinesis without HTTP, in the endpoint's own account and
     /// region: `call("Firehose", "ListDeliveryStreams", &json!({}))`.
     ///
     /// # Errors
@@ -115,6 +115,7 @@ impl Endpoint {
         let answer = match service {
             "Firehose" => firehose::call(&self.state, &caller, operation, &body).await,
             "Glue" => glue::call(&self.state, &caller, operation, &body).await,
+            "Kinesis" => kinesis::call(&self.state, &caller, operation, &body).await,
             other => Err(AwsError::not_built("UnknownOperationException", other)),
         };
         let refused = |why: AwsError| Refused { code: why.code, message: why.message };

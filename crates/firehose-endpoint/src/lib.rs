@@ -1,4 +1,4 @@
-//! Firehose, Glue and S3 as AWS speaks them, over a delivery engine in this process.
+//! Firehose, Kinesis, Glue and S3 as AWS speaks them, over a delivery engine in this process.
 
 #[cfg(feature = "connector")]
 mod connector;
@@ -8,6 +8,7 @@ mod error;
 mod fault;
 mod firehose;
 mod glue;
+mod kinesis;
 mod lambda;
 mod protocol;
 mod s3;

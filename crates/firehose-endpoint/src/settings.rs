@@ -3,6 +3,7 @@
 use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
 use firehose_delivery::{Clock, Durability, Observer, TimestampType};
+use kinesis_stream::ShardLimits;
 
 use crate::{FaultRule, LambdaHook};
 
@@ -62,6 +63,8 @@ pub(crate) struct Settings {
     pub(crate) undelivered_limit: Option<usize>,
     /// How long a stream stays in CREATING and in DELETING.
     pub(crate) transition: Duration,
+    /// What a shard takes and gives in a second; none: whatever comes.
+    pub(crate) shard_limits: Option<ShardLimits>,
     pub(crate) faults: Vec<FaultRule>,
     /// What stands for Lambda functions.
     pub(crate) lambdas: Vec<LambdaHook>,
@@ -86,6 +89,7 @@ impl Default for Settings {
             durability: None,
             undelivered_limit: None,
             transition: Duration::ZERO,
+            shard_limits: Some(ShardLimits::AWS),
             faults: Vec::new(),
             lambdas: Vec::new(),
             observer: Observer::silent(),

@@ -3,7 +3,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use firehose_sink::{MemorySink, Producer, Record, SendError};
+use firehose_sink::{FaultSink, MemorySink, Producer, Record, SendError};
 use futures::future::poll_immediate;
 
 const OFFERED: u64 = 10_000_000;
@@ -25,8 +25,7 @@ fn record(n: u64) -> Record {
 
 #[tokio::test(start_paused = true)]
 async fn row_10_ten_million_records_are_offered_to_a_stuck_stream() {
-    let sink = MemorySink::new("ratings");
-    sink.hang();
+    let sink = FaultSink::new(MemorySink::new("ratings"), 10).with_hanging_calls(1.0);
     let (producer, drain) = Producer::builder(Arc::new(sink)).buffer_bytes(BUDGET).start();
     // Whatever the first calls allocate is there before it is measured.
     producer.send_all((0..10_000).map(record)).await.expect("accepted");

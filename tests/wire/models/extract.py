@@ -1,4 +1,4 @@
-"""Writes crates/firehose-endpoint/models/{firehose,glue}.json from botocore's service models.
+"""Writes crates/firehose-endpoint/models/{firehose,glue,kinesis}.json from botocore's service models.
 
 What the endpoint needs to check a call is kept: operations, and the shapes of their inputs with
 every constraint. What AWS is known to print differently from what its models say is corrected
@@ -35,6 +35,31 @@ SERVICES = {
         "GetTables",
         "UpdateTable",
     ],
+    "kinesis": [
+        "AddTagsToStream",
+        "CreateStream",
+        "DecreaseStreamRetentionPeriod",
+        "DeleteStream",
+        "DescribeLimits",
+        "DescribeStream",
+        "DescribeStreamSummary",
+        "GetRecords",
+        "GetShardIterator",
+        "IncreaseStreamRetentionPeriod",
+        "ListShards",
+        "ListStreams",
+        "ListTagsForResource",
+        "ListTagsForStream",
+        "MergeShards",
+        "PutRecord",
+        "PutRecords",
+        "RemoveTagsFromStream",
+        "SplitShard",
+        "TagResource",
+        "UntagResource",
+        "UpdateShardCount",
+        "UpdateStreamMode",
+    ],
 }
 
 # Seen in AWS's messages, and not what the public models say.
@@ -57,6 +82,14 @@ OVERRIDES = {
             "CreateTableRequest.TableInput": "table",
             "UpdateTableRequest.TableInput": "table",
         },
+    },
+    "kinesis": {
+        # Optional only for streams whose service distributes the records itself, which are refused.
+        "shapes": {
+            "PutRecordInput": {"required": ["Data", "PartitionKey"]},
+            "PutRecordsRequestEntry": {"required": ["Data", "PartitionKey"]},
+        },
+        "paths": {},
     },
 }
 

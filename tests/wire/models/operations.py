@@ -27,10 +27,9 @@ class Page:
                 assert row[2] in STATES, line
                 self.said[section, row[1]] = row[2]
 
-    def state(self, operation, steps):
+    def state(self, section, steps):
         """What the page says of a place: its own row, or the nearest row above it."""
         names = [step for step in steps if isinstance(step, str)]
-        section = operation
         if names and names[0] in SHARED and len(names) > 1:
             section, names = SHARED[names[0]], names[1:]
         for length in range(len(names), 0, -1):

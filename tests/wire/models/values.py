@@ -20,6 +20,12 @@ TEXTS = {
     r"arn:aws(-(cn|us-gov|iso(-[bef])?))?:glue:.*": ("arn:aws:glue:", "g", ""),
     r"arn:.*:kinesis:[a-zA-Z0-9\-]+:\d{12}:stream/[a-zA-Z0-9_.-]+": ("arn:aws:kinesis:us-east-1:000000000000:stream/", "s", ""),
     r"arn:.*": ("arn:", "a", ""),
+    r"arn:aws.*:kinesis:.*:\d{12}:stream/\S+": ("arn:aws:kinesis:us-east-1:000000000000:stream/", "s", ""),
+    r"arn:aws.*:kinesis:.*:\d{12}:.*(stream|channel|queue)/\S+": (
+        "arn:aws:kinesis:us-east-1:000000000000:stream/", "s", ""),
+    r"[a-z0-9]{20}-[a-z0-9]{3}": ("abcdefghijklmnopqrst-abc", "a", ""),
+    r"^(0|([1-9]\d{0,38}))$": ("", "1", ""),
+    r"^(0|([1-9]\d{0,128}))$": ("", "1", ""),
     r"arn:.*:iam::\d{12}:role/[a-zA-Z_0-9+=,.@\-_/]+": ("arn:aws:iam::000000000000:role/", "r", ""),
     r"arn:.*:secretsmanager:[a-zA-Z0-9\-]+:\d{12}:secret:[a-zA-Z0-9\-/_+=.@!]+": ("arn:aws:secretsmanager:us-east-1:000000000000:secret:", "s", ""),
     r".+?\.snowflakecomputing\.com": ("", "s", ".snowflakecomputing.com"),
@@ -30,7 +36,7 @@ TEXTS = {
 }
 PLAIN = ("", "a", "")
 # The greatest length that the shape allows is one that its pattern does not.
-SHORT = (r"arn:.*:s3:::[\w\.\-]{1,255}", r"arn:.*:es:[a-zA-Z0-9\-]+:\d{12}:domain/[a-z][-0-9a-z]{2,27}")
+SHORT = (r"arn:.*:s3:::[\w\.\-]{1,255}", r"[a-z0-9]{20}-[a-z0-9]{3}", r"arn:.*:es:[a-zA-Z0-9\-]+:\d{12}:domain/[a-z][-0-9a-z]{2,27}")
 
 
 def text(shape, length=None):

@@ -1,4 +1,4 @@
-"""Walks every operation and member of botocore's models of Firehose and Glue that is served here.
+"""Walks every operation and member of botocore's models of Firehose, Glue and Kinesis that is served here.
 
     walk.py --endpoint URL
 
@@ -24,7 +24,7 @@ from model import Model  # noqa: E402
 from operations import SHARED, Page  # noqa: E402
 from values import constraints, wrong_type  # noqa: E402
 
-TARGETS = {"firehose": "Firehose_20150804.", "glue": "AWSGlue."}
+TARGETS = {"firehose": "Firehose_20150804.", "glue": "AWSGlue.", "kinesis": "Kinesis_20131202."}
 BY_NAME = "is not supported by firehose-local"
 ROLE = "arn:aws:iam::000000000000:role/firehose"
 BARE = {"RoleARN": ROLE, "BucketARN": "arn:aws:s3:::walked"}
@@ -64,12 +64,38 @@ BASES = {
     "TagDeliveryStream": {"DeliveryStreamName": "there", "Tags": [{"Key": "a"}]},
     "UntagDeliveryStream": {"DeliveryStreamName": "there", "TagKeys": ["b"]},
 }
+STREAM_ARN = "arn:aws:kinesis:us-east-1:000000000000:stream/there"
+FIRST_SHARD = "shardId-000000000000"
+# Those of Kinesis, of which one has the name of another service's.
+KINESIS_BASES = {
+    "AddTagsToStream": {"StreamName": "there", "Tags": {"a": "1"}},
+    "CreateStream": {"StreamName": "walked", "ShardCount": 1},
+    "DecreaseStreamRetentionPeriod": {"StreamName": "there", "RetentionPeriodHours": 24},
+    "DeleteStream": {"StreamName": "walked"},
+    "DescribeLimits": {},
+    "GetRecords": {},
+    "GetShardIterator": {"StreamName": "there", "ShardId": FIRST_SHARD, "ShardIteratorType": "LATEST"},
+    "IncreaseStreamRetentionPeriod": {"StreamName": "there", "RetentionPeriodHours": 24},
+    "ListStreams": {},
+    "ListTagsForResource": {"ResourceARN": STREAM_ARN},
+    "MergeShards": {"StreamName": "there", "ShardToMerge": FIRST_SHARD, "AdjacentShardToMerge": "shardId-000000000001"},
+    "PutRecord": {"StreamName": "there", "PartitionKey": "k", "Data": "e30="},
+    "PutRecords": {"StreamName": "there", "Records": [{"PartitionKey": "k", "Data": "e30="}]},
+    "RemoveTagsFromStream": {"StreamName": "there", "TagKeys": ["a"]},
+    "SplitShard": {"StreamName": "there", "ShardToSplit": FIRST_SHARD, "NewStartingHashKey": "7"},
+    "TagResource": {"ResourceARN": STREAM_ARN, "Tags": {"a": "1"}},
+    "UntagResource": {"ResourceARN": STREAM_ARN, "TagKeys": ["a"]},
+    "UpdateShardCount": {"StreamName": "there", "TargetShardCount": 2, "ScalingType": "UNIFORM_SCALING"},
+    "UpdateStreamMode": {"StreamARN": STREAM_ARN, "StreamModeDetails": {"StreamMode": "PROVISIONED"}},
+}
 # What makes an operation on `walked` possible, and what takes its traces away.
 BEFORE = {
+    "DeleteStream": ("kinesis", "CreateStream"),
     "DeleteDeliveryStream": ("firehose", "CreateDeliveryStream"),
     "DeleteDatabase": ("glue", "CreateDatabase"),
     "DeleteTable": ("glue", "CreateTable"),
 }
+THERE = {"StreamName": "there", "ShardCount": 2, "MaxRecordSizeInKiB": 10240}
 KINDS = ("DestinationConfiguration", "DestinationUpdate")
 
 
@@ -93,12 +119,17 @@ class Walk:
 
     def base(self, operation, steps=()):
         """An input that succeeds, fit for a member at these steps."""
+        if self.service == "kinesis":
+            return self.kinesis_base(operation, steps)
         base = dict(BASES.get(operation, {"DeliveryStreamName": "there"}))
         if operation == "UpdateDestination":
             told = self.send("DescribeDeliveryStream", {"DeliveryStreamName": "there"})[1]
             base["CurrentDeliveryStreamVersionId"] = told["DeliveryStreamDescription"]["VersionId"]
         if not steps:
             return base
+        if steps[0] == "KinesisStreamSourceConfiguration":
+            source = {"KinesisStreamARN": STREAM_ARN, "RoleARN": ROLE}
+            base |= {"DeliveryStreamType": "KinesisStreamAsSource", steps[0]: source}
         if steps[-1] == "KeyARN":
             base["DeliveryStreamEncryptionConfigurationInput"] = {"KeyType": "CUSTOMER_MANAGED_CMK"}
         if steps[0].endswith(KINDS):
@@ -106,6 +137,30 @@ class Walk:
             if steps[0] in SHARED:
                 base[steps[0]] = destination(steps)
         return base
+
+    def kinesis_base(self, operation, steps):
+        """The same for Kinesis."""
+        base = dict(KINESIS_BASES.get(operation, {"StreamName": "there"}))
+        if operation == "GetRecords":
+            told = self.send("GetShardIterator", KINESIS_BASES["GetShardIterator"])[1]
+            base["ShardIterator"] = told["ShardIterator"]
+        if steps[:1] == ("StreamARN",):
+            base.pop("StreamName", None)
+        if operation == "CreateStream" and steps[:1] == ("StreamModeDetails",):
+            base.pop("ShardCount")
+        if steps[:2] == ("ShardFilter", "Timestamp"):
+            base["ShardFilter"] = {"Type": "FROM_TIMESTAMP"}
+        if operation == "ListShards" and steps[:1] == ("NextToken",):
+            base.pop("StreamName")
+        if operation == "GetShardIterator" and steps[:1] == ("StartingSequenceNumber",):
+            base["ShardIteratorType"] = "AT_SEQUENCE_NUMBER"
+        if operation == "GetShardIterator" and steps[:1] == ("Timestamp",):
+            base["ShardIteratorType"] = "AT_TIMESTAMP"
+        return base
+
+    def section(self, operation):
+        """Where the page speaks of an operation."""
+        return f"{operation} (Kinesis)" if (self.service, operation) == ("kinesis", "PutRecord") else operation
 
     def operation(self, operation):
         """One operation, member by member."""
@@ -127,7 +182,7 @@ class Walk:
             status, answer = self.send(operation, put(wrong_type(shape)))
             code = answer.get("__type")
             self.checks.equal(f"{where} of a wrong type", (status, code), (400, "SerializationException"))
-        state = self.page.state(operation, steps)
+        state = self.page.state(self.section(operation), steps)
         if steps:
             self.checks.that(f"{where} stands in the operations page", state)
         self.limits(operation, known, root, where, steps, printed, shape, put, state)
@@ -158,7 +213,9 @@ class Walk:
             self.checks.that(f"{where} is not refused by name", not any(named), answers[:2])
         # A name at its limit is that of nothing.
         # The form of a schema's role is checked before its length.
-        of_no_use = ("NotFound", "not found", "ConcurrentModification", "Invalid role ARN.", "is not one that")
+        of_no_use = ("NotFound", "not found", "does not exist", "Could not find", "Invalid ShardIterator",
+                     "different streams", "together exceed", "did not come from", "not an adjacent", "is not both",
+                     "is too short", "exceeds 10 MB", "ConcurrentModification", "Invalid role ARN.", "is not one that")
         taken = any(not text or any(word in text for word in of_no_use) for text in answers)
         if state in ("done", "kept") and answers:
             self.checks.that(f"{where} is taken", taken, answers[:3])
@@ -206,7 +263,7 @@ class Walk:
         """A call that keeps to the model: what refused it, or nothing. Takes its traces away."""
         if operation in BEFORE:
             before, create = BEFORE[operation]
-            self.send(create, BASES[create], before)
+            self.send(create, {**BASES, **KINESIS_BASES}[create], before)
         status, answer = self.send(operation, given)
         told = answer.get("message") or answer.get("Message") or ""
         if status == 200:
@@ -235,6 +292,14 @@ class Walk:
             # A new stream: what an update switched on may stay on for good.
             self.send("DeleteDeliveryStream", {"DeliveryStreamName": "there"})
             self.send("CreateDeliveryStream", {**BASES["CreateDeliveryStream"], "DeliveryStreamName": "there"})
+        elif operation == "CreateStream":
+            self.send("DeleteStream", {"StreamName": given["StreamName"]})
+        elif operation in ("AddTagsToStream", "TagResource"):
+            keys = list(given["Tags"])
+            self.send("RemoveTagsFromStream", {"StreamName": "there", "TagKeys": keys[:50]})
+        elif operation in ("MergeShards", "SplitShard", "UpdateShardCount", "UpdateStreamMode"):
+            self.send("DeleteStream", {"StreamName": "there"})
+            self.send("CreateStream", THERE)
         elif operation == "TagDeliveryStream":
             keys = [tag["Key"] for tag in given["Tags"]]
             self.send("UntagDeliveryStream", {"DeliveryStreamName": "there", "TagKeys": keys})
@@ -287,10 +352,11 @@ def prepare(walk):
     walk.send("CreateDatabase", {"DatabaseInput": {"Name": "there"}}, "glue")
     walk.send("CreateTable", {"DatabaseName": "there", "TableInput": TABLE}, "glue")
     walk.send("CreateDeliveryStream", {**BASES["CreateDeliveryStream"], "DeliveryStreamName": "there"}, "firehose")
+    walk.send("CreateStream", THERE, "kinesis")
 
 
 def main():
-    """Both services, every operation."""
+    """All services, every operation."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--endpoint", required=True)
     address = urllib.parse.urlsplit(parser.parse_args().endpoint).netloc
@@ -302,7 +368,7 @@ def main():
         served = sorted(operations or walk.model.operations)
         for operation in served:
             walk.operation(operation)
-        sections.update(served)
+        sections.update(map(walk.section, served))
         print(f"{service}: {len(served)} operations, {walk.accepted} calls taken, {walk.by_name} refused by name")
     for row in page.unused(sections):
         checks.that(f"the page's row {row} names a member", False)

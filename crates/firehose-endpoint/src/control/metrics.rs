@@ -75,6 +75,15 @@ pub(super) const METRICS: &[Metric] = &[
     gauge("DeliveryToS3.DataFreshness", "Age of the oldest undelivered record, in seconds.", |s| {
         s.oldest_age.map_or(0.0, |age| age.as_secs_f64())
     }),
+    counter("DataReadFromKinesisStream.Records", "Records read from the source.", |s| {
+        s.source_stats.read_records
+    }),
+    counter("DataReadFromKinesisStream.Bytes", "Their bytes.", |s| s.source_stats.read_bytes),
+    gauge(
+        "KinesisMillisBehindLatest",
+        "How long the oldest unread record of the source waits.",
+        |s| as_f64(s.source_stats.milliseconds_behind),
+    ),
     counter("BackupToS3.Records", "Source records in objects of the backup.", |s| {
         s.backup_stats.delivered_records
     }),
@@ -295,6 +304,11 @@ mod tests {
                 update: Calls::default(),
                 throttled_records: 0,
             },
+            source_stats: firehose_delivery::SourceStats {
+                read_records: 12,
+                read_bytes: 1_200,
+                milliseconds_behind: 40,
+            },
             last_error: None,
             oldest_age: Some(Duration::from_millis(1500)),
             backup_oldest_age: Some(Duration::from_millis(2500)),
@@ -314,6 +328,9 @@ mod tests {
             ("aws_firehose_delivery_to_s3_object_count_total", "3"),
             ("aws_firehose_delivery_to_s3_success", "0.75"),
             ("aws_firehose_delivery_to_s3_data_freshness", "1.5"),
+            ("aws_firehose_data_read_from_kinesis_stream_records_total", "12"),
+            ("aws_firehose_data_read_from_kinesis_stream_bytes_total", "1200"),
+            ("aws_firehose_kinesis_millis_behind_latest", "40.0"),
             ("aws_firehose_backup_to_s3_records_total", "9"),
             ("aws_firehose_backup_to_s3_bytes_total", "90"),
             ("aws_firehose_backup_to_s3_success", "0.5"),

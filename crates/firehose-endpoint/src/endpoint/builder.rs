@@ -9,6 +9,7 @@ use std::{
 };
 
 use firehose_delivery::{Clock, Durability, Observer, TimestampType};
+use kinesis_stream::ShardLimits;
 use tempfile::TempDir;
 
 use super::Endpoint;
@@ -118,6 +119,13 @@ impl EndpointBuilder {
     /// Sets how long a stream stays in CREATING and in DELETING. Default: no time.
     pub fn transition(mut self, transition: Duration) -> Self {
         self.settings.transition = transition;
+        self
+    }
+
+    /// Leaves out what a shard takes and gives in a second. Default: AWS's limits hold, and whoever
+    /// exceeds them gets `ProvisionedThroughputExceededException`.
+    pub fn without_shard_limits(mut self, without: bool) -> Self {
+        self.settings.shard_limits = (!without).then_some(ShardLimits::AWS);
         self
     }
 

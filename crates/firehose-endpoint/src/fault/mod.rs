@@ -103,14 +103,17 @@ impl Faults {
         injected
     }
 
-    /// Which of the `count` entries of a PutRecordBatch are refused with `Slow down.`; empty when
-    /// none is.
-    pub(crate) fn refused_entries(&self, count: usize) -> Vec<usize> {
+    /// Which of the `count` entries of a batch are refused; empty when none is.
+    pub(crate) fn refused_entries(&self, operation: &str, count: usize) -> Vec<usize> {
         if !self.any.load(Relaxed) {
             return Vec::new();
         }
-        let mut refused: Vec<usize> =
-            self.rules().iter().flat_map(|active| active.refused_entries(count)).collect();
+        let mut refused: Vec<usize> = self
+            .rules()
+            .iter()
+            .filter(|active| active.rule.is_for_batches_of(operation))
+            .flat_map(|active| active.refused_entries(count))
+            .collect();
         refused.sort_unstable();
         refused.dedup();
         refused

@@ -29,6 +29,32 @@ const GLUE: &[&str] = &[
     "GetTableVersions",
     "UpdateTable",
 ];
+/// Those whose names another service has as well are asked for as `Kinesis.PutRecord`.
+const KINESIS: &[&str] = &[
+    "AddTagsToStream",
+    "CreateStream",
+    "DecreaseStreamRetentionPeriod",
+    "DeleteStream",
+    "DescribeLimits",
+    "DescribeStream",
+    "DescribeStreamSummary",
+    "GetRecords",
+    "GetShardIterator",
+    "IncreaseStreamRetentionPeriod",
+    "Kinesis.PutRecord",
+    "ListShards",
+    "ListStreams",
+    "ListTagsForResource",
+    "ListTagsForStream",
+    "MergeShards",
+    "PutRecords",
+    "RemoveTagsFromStream",
+    "SplitShard",
+    "TagResource",
+    "UntagResource",
+    "UpdateShardCount",
+    "UpdateStreamMode",
+];
 const S3: &[&str] = &[
     "AbortMultipartUpload",
     "CompleteMultipartUpload",
@@ -52,8 +78,18 @@ const S3: &[&str] = &[
     "UploadPartCopy",
 ];
 const STS: &[&str] = &["GetCallerIdentity"];
-const ALL: [(Service, &[&str]); 4] =
-    [(Service::Firehose, FIREHOSE), (Service::Glue, GLUE), (Service::S3, S3), (Service::Sts, STS)];
+const ALL: [(Service, &[&str]); 5] = [
+    (Service::Firehose, FIREHOSE),
+    (Service::Glue, GLUE),
+    (Service::Kinesis, KINESIS),
+    (Service::S3, S3),
+    (Service::Sts, STS),
+];
+
+/// The service's own name of an operation.
+pub(super) fn bare(name: &str) -> &str {
+    name.strip_prefix("Kinesis.").unwrap_or(name)
+}
 
 /// An operation by its name; no two services here have one of the same name.
 pub(super) fn find(name: &str) -> Option<(Service, &'static str)> {

@@ -11,11 +11,12 @@ const MAX_DELAY: Duration = Duration::from_secs(3600);
 /// A fault to inject, as `operation:effect` with `every=N` and `times=N` behind it, separated by
 /// commas.
 ///
-/// The operation is a name such as `PutRecordBatch` or `GetObject`, or `*` for all. Effects:
+/// The operation is a name such as `PutRecordBatch`, `GetObject` or `PutRecords`, or `*` for all;
+/// Kinesis's PutRecord is `Kinesis.PutRecord`. Effects:
 ///
 /// | effect | what happens |
 /// |---|---|
-/// | `refuse=K/N` | K of N entries of PutRecordBatch are refused with `Slow down.`, in an answer with status 200 |
+/// | `refuse=K/N` | K of N entries of PutRecordBatch or PutRecords are refused as the service does it, in an answer with status 200 |
 /// | `throttle` | the request is refused as the service does it when it is asked too often |
 /// | `slowdown` | S3 only: 503 SlowDown |
 /// | `status=CODE` | the request is refused with this HTTP status, 400 to 599 |
@@ -69,11 +70,16 @@ impl FaultRule {
         if self.effect == Effect::SlowDown && service != Service::S3 {
             return false;
         }
-        self.operation.is_none_or(|wanted| wanted == (service, operation))
+        self.operation.is_none_or(|(of, name)| of == service && operation::bare(name) == operation)
     }
 
     pub(super) fn refuses_entries(&self) -> bool {
         matches!(self.effect, Effect::Refuse { .. })
+    }
+
+    /// Whether the rule is about entries of this operation's batches.
+    pub(super) fn is_for_batches_of(&self, operation: &str) -> bool {
+        self.operation.is_none_or(|(_, name)| name == operation)
     }
 
     fn read(text: &str) -> Result<Self, String> {
@@ -136,9 +142,10 @@ impl Effect {
     /// Whether the effect is one that the operation can have.
     fn check(self, operation: Option<(Service, &str)>) -> Result<(), String> {
         match (self, operation) {
-            (Self::Refuse { .. }, Some((Service::Firehose, "PutRecordBatch")) | None) => Ok(()),
+            (Self::Refuse { .. }, Some((_, "PutRecordBatch" | "PutRecords")) | None) => Ok(()),
             (Self::Refuse { .. }, _) => {
-                Err("refuse is for PutRecordBatch: no other operation has entries".to_owned())
+                Err("refuse is for PutRecordBatch and PutRecords: no other operation has entries"
+                    .to_owned())
             }
             (Self::SlowDown, Some((service, _))) if service != Service::S3 => {
                 Err("slowdown is for operations of S3; others have throttle".to_owned())

@@ -30,7 +30,7 @@ fn rules_that_cannot_be_read_say_what_is_allowed() {
     for (text, wanted) in [
         ("", "operation:effect"),
         ("PutRecord", "operation:effect"),
-        ("PutRecords:throttle", "allowed are * and CreateDeliveryStream, "),
+        ("PutRecordz:throttle", "allowed are * and CreateDeliveryStream, "),
         ("putrecord:throttle", "`putrecord` is no operation"),
         ("PutRecord:", "allowed are refuse=K/N, throttle"),
         ("PutRecord:throttle=1", "allowed are refuse=K/N, throttle"),
@@ -53,6 +53,16 @@ fn rules_that_cannot_be_read_say_what_is_allowed() {
         let error = text.parse::<FaultRule>().unwrap_err().to_string();
         assert!(error.contains(wanted), "{text}: {error}");
     }
+}
+
+#[test]
+fn operations_of_kinesis_have_their_own_rules() {
+    let faults = faults(&["Kinesis.PutRecord:throttle", "PutRecords:refuse=1/2"]);
+    assert_eq!(faults.next(Service::Firehose, "PutRecord"), Injected::default());
+    let refusal = faults.next(Service::Kinesis, "PutRecord").refusal;
+    assert_eq!(refusal, Some(Refusal::Throttle));
+    assert_eq!(faults.refused_entries("PutRecordBatch", 4), [0_usize; 0]);
+    assert_eq!(faults.refused_entries("PutRecords", 4), [1, 3]);
 }
 
 #[test]
@@ -103,7 +113,7 @@ fn exactly_k_of_n_entries_are_refused_across_batches() {
         let faults = faults(&[&format!("PutRecordBatch:{rule}")]);
         let mut refused = 0;
         for _ in 0..batches {
-            let entries = faults.refused_entries(size);
+            let entries = faults.refused_entries("PutRecordBatch", size);
             assert!(entries.iter().all(|&entry| entry < size));
             refused += entries.len();
         }
@@ -111,7 +121,7 @@ fn exactly_k_of_n_entries_are_refused_across_batches() {
         let (k, n): (usize, usize) = (share.0.parse().unwrap(), share.1.parse().unwrap());
         assert_eq!(refused * n, size * batches * k, "{rule}");
     }
-    assert_eq!(faults(&["*:throttle"]).refused_entries(500), [0_usize; 0]);
+    assert_eq!(faults(&["*:throttle"]).refused_entries("PutRecordBatch", 500), [0_usize; 0]);
 }
 
 #[test]

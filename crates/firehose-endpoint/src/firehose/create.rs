@@ -11,8 +11,8 @@ use super::{
     destination::S3Destination,
     encryption::Requested,
     engine::Plan,
-    error::{exists, invalid, limit, not_built},
-    limits, read, rules,
+    error::{exists, invalid, limit},
+    limits, read, rules, source,
     tags::Tag,
 };
 use crate::{
@@ -24,12 +24,7 @@ use crate::{
 #[serde(rename_all = "PascalCase")]
 struct Input {
     delivery_stream_name: String,
-    delivery_stream_type: Option<String>,
     direct_put_source_configuration: Option<DirectPut>,
-    kinesis_stream_source_configuration: Option<Value>,
-    #[serde(rename = "MSKSourceConfiguration")]
-    msk_source_configuration: Option<Value>,
-    database_source_configuration: Option<Value>,
     delivery_stream_encryption_configuration_input: Option<Requested>,
     #[serde(default)]
     tags: Vec<Tag>,
@@ -49,44 +44,28 @@ pub(super) async fn create(
 ) -> Result<Value, AwsError> {
     let given = destination::only_one(request, "Configuration")?;
     let input: Input = read(request.clone())?;
-    check_source(&input)?;
+    let source = read::<source::Requested>(request.clone())?.source(state)?;
     let kept = defaults::filled(given);
     let destination = S3Destination::read(&kept)?;
     rules::check(&destination, given, state.settings.relaxed)?;
     let name = &input.delivery_stream_name;
     let plan = Plan::new(state, caller, name, 1, &destination, true)?;
-    let record = record(state, caller, &input, kept)?;
+    let record = StreamRecord { source, ..record(state, caller, &input, kept)? };
     let arn = record.arn();
 
     // The name is taken before the stream is opened, and given back when it does not open.
     take_name(state, caller, record.clone()).await?;
     match plan.noted(&record).open(state, &record).await {
-        Ok(stream) => state.streams.attach(&record, stream),
+        Ok(stream) => {
+            state.streams.attach(&record, stream.clone());
+            source::start(state, &record, &stream);
+        }
         Err(why) => {
             state.streams.change(caller, |streams| Ok::<_, AwsError>(streams.remove(name))).await?;
             return Err(why);
         }
     }
     Ok(json!({ "DeliveryStreamARN": arn }))
-}
-
-fn check_source(input: &Input) -> Result<(), AwsError> {
-    let sources = [
-        (
-            "KinesisStreamAsSource",
-            "A Kinesis data stream as source",
-            &input.kinesis_stream_source_configuration,
-        ),
-        ("MSKAsSource", "An MSK cluster as source", &input.msk_source_configuration),
-        ("DatabaseAsSource", "A database as source", &input.database_source_configuration),
-    ];
-    let kind = input.delivery_stream_type.as_deref().unwrap_or("DirectPut");
-    for (source, words, block) in sources {
-        if kind == source || block.is_some() {
-            return Err(not_built(words));
-        }
-    }
-    Ok(())
 }
 
 fn record(
@@ -117,6 +96,7 @@ fn record(
             .map(|source| source.throughput_hint_mbs),
         encryption: encryption.map(Requested::enabled).transpose()?.unwrap_or_default(),
         tags,
+        source: None,
     })
 }
 

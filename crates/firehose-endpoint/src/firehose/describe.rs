@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::error::not_found;
+use super::{error::not_found, source};
 use crate::{
     protocol::{AwsError, Caller},
     state::{Encryption, State, StreamRecord},
@@ -44,8 +44,7 @@ pub(super) fn describe(state: &State, caller: &Caller, input: &Input) -> Result<
         "DeliveryStreamName": stream.name,
         "DeliveryStreamARN": stream.arn(),
         "DeliveryStreamStatus": stream.status(now),
-        "DeliveryStreamEncryptionConfiguration": encryption(&stream.encryption),
-        "DeliveryStreamType": "DirectPut",
+        "DeliveryStreamType": source::kind(&stream),
         "VersionId": stream.version.to_string(),
         "CreateTimestamp": seconds(stream.created),
         "Destinations": [],
@@ -53,6 +52,13 @@ pub(super) fn describe(state: &State, caller: &Caller, input: &Input) -> Result<
     });
     if input.exclusive_start_destination_id.as_deref().is_none_or(|start| start < DESTINATION_ID) {
         description["Destinations"] = json!([destination(&stream)]);
+    }
+    match &stream.source {
+        Some(from) => description["Source"] = source::described(from),
+        None => {
+            let encryption = encryption(&stream.encryption);
+            description["DeliveryStreamEncryptionConfiguration"] = encryption;
+        }
     }
     if let Some(updated) = stream.updated {
         description["LastUpdateTimestamp"] = seconds(updated);
@@ -100,7 +106,7 @@ fn encryption(encryption: &Encryption) -> Value {
 }
 
 /// Epoch seconds with milliseconds, as AWS JSON carries a time.
-fn seconds(time: DateTime<Utc>) -> Value {
+pub(super) fn seconds(time: DateTime<Utc>) -> Value {
     // A double keeps milliseconds exact for some hundred thousand years.
     #[expect(clippy::cast_precision_loss, reason = "see above")]
     let seconds = time.timestamp_millis() as f64 / 1000.0;

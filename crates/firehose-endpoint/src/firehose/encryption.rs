@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::{
     error::{invalid, not_active},
+    source::not_permitted,
     tags::change_stream,
 };
 use crate::{
@@ -91,6 +92,9 @@ async fn set(
     let change = |stream: &mut crate::state::StreamRecord| {
         if !stream.is_active(now) {
             return Err(not_active(caller, name, stream.status(now)));
+        }
+        if stream.source.is_some() {
+            return Err(not_permitted());
         }
         stream.encryption = encryption;
         Ok(())

@@ -313,7 +313,8 @@ pub(crate) async fn reopen(state: &Arc<State>) -> Result<(), Error> {
             setting: "data_dir",
             problem: format!("holds the delivery stream `{}`, but {}", record.name, why.message),
         })?;
-        state.streams.attach(&record, stream);
+        state.streams.attach(&record, stream.clone());
+        super::source::start(state, &record, &stream);
     }
     Ok(())
 }

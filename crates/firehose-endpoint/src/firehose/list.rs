@@ -3,6 +3,7 @@
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::source;
 use crate::{protocol::Caller, state::State};
 
 /// Names in an answer when the request sets no limit.
@@ -20,12 +21,12 @@ pub(super) struct Input {
 pub(super) fn list(state: &State, caller: &Caller, input: Input) -> Value {
     let streams = state.streams.of(caller, state.settings.clock.now());
     let start = input.exclusive_start_delivery_stream_name.unwrap_or_default();
-    // Every stream here is fed by direct puts.
-    let wanted = input.delivery_stream_type.is_none_or(|kind| kind == "DirectPut");
+    let wanted = input.delivery_stream_type;
     let mut names: Vec<String> = streams
         .into_iter()
+        .filter(|stream| wanted.as_ref().is_none_or(|wanted| wanted == source::kind(stream)))
         .map(|stream| stream.name)
-        .filter(|name| wanted && *name > start)
+        .filter(|name| *name > start)
         .collect();
     let limit = input.limit.unwrap_or(DEFAULT_LIMIT);
     let more = names.len() > limit;

@@ -17,6 +17,7 @@ mod processing;
 mod put;
 mod rules;
 mod schema;
+mod source;
 mod tags;
 mod update;
 

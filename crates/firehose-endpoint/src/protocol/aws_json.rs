@@ -8,9 +8,8 @@ use http::{
 use s3s::HttpResponse;
 use serde_json::json;
 
-use super::{AwsError, RequestId, Service};
+use super::{AwsError, Encoding, RequestId, Service, encoding::JSON_1_1};
 
-const JSON_1_1: &str = "application/x-amz-json-1.1";
 const JSON_1_0: &str = "application/x-amz-json-1.0";
 
 /// Checks all that can be checked of a request before its body is read.
@@ -18,7 +17,12 @@ const JSON_1_0: &str = "application/x-amz-json-1.0";
 /// # Errors
 ///
 /// `UnknownOperationException`, `SerializationException`: what is wrong and what is spoken here.
-pub(crate) fn check(method: &Method, uri: &Uri, headers: &HeaderMap) -> Result<(), AwsError> {
+pub(crate) fn check(
+    method: &Method,
+    uri: &Uri,
+    headers: &HeaderMap,
+    encoding: Encoding,
+) -> Result<(), AwsError> {
     if method != Method::POST || uri.path() != "/" {
         return Err(AwsError::unknown_operation(format!(
             "An operation is asked for by POST to the path /; this is {method} to `{}`",
@@ -30,6 +34,7 @@ pub(crate) fn check(method: &Method, uri: &Uri, headers: &HeaderMap) -> Result<(
     let essence = essence.trim_ascii();
     if !essence.eq_ignore_ascii_case(JSON_1_1.as_bytes())
         && !essence.eq_ignore_ascii_case(JSON_1_0.as_bytes())
+        && encoding == Encoding::Json
     {
         return Err(other_protocol(&String::from_utf8_lossy(essence)));
     }
@@ -56,24 +61,29 @@ pub(crate) fn other_protocol(spoken: &str) -> AwsError {
 }
 
 /// The answer of an operation.
-pub(crate) fn answer(body: Bytes, id: RequestId) -> HttpResponse {
+pub(crate) fn answer(body: Bytes, encoding: Encoding, id: RequestId) -> HttpResponse {
     let mut answer = HttpResponse::new(body.into());
     let headers = answer.headers_mut();
     headers.reserve(4);
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static(JSON_1_1));
+    headers.insert(CONTENT_TYPE, encoding.content_type());
     headers.insert("x-amzn-requestid", id.header());
     answer
 }
 
 /// A refusal: `__type` in the body for boto3, the same name in a header for the Rust SDK, which
 /// would otherwise prefer a modelled member `code`.
-pub(crate) fn refusal(error: &AwsError, service: Service, id: RequestId) -> HttpResponse {
+pub(crate) fn refusal(
+    error: &AwsError,
+    service: Service,
+    encoding: Encoding,
+    id: RequestId,
+) -> HttpResponse {
     let text = if service == Service::Glue {
         json!({"__type": error.code, "Message": error.message})
     } else {
         json!({"__type": error.code, "message": error.message})
     };
-    let mut answer = answer(Bytes::from(text.to_string()), id);
+    let mut answer = answer(encoding.encode(&text), encoding, id);
     *answer.status_mut() = if error.code == "ServiceUnavailableException" {
         StatusCode::SERVICE_UNAVAILABLE
     } else {
@@ -108,7 +118,8 @@ mod tests {
                     headers.insert(name, value.parse().unwrap());
                 }
             }
-            let found = check(&method.parse().unwrap(), &path.parse().unwrap(), &headers);
+            let (method_, path_) = (method.parse().unwrap(), path.parse().unwrap());
+            let found = check(&method_, &path_, &headers, Encoding::Json);
             match (found, wanted) {
                 (Ok(()), Ok(())) => {}
                 (Err(error), Err(wanted)) => {
@@ -124,7 +135,7 @@ mod tests {
     fn refusals_carry_the_name_twice_and_glue_says_message_with_a_capital() {
         let error = AwsError::client("EntityNotFoundException", "Database x not found.");
         for (service, member) in [(Service::Firehose, "message"), (Service::Glue, "Message")] {
-            let answer = refusal(&error, service, RequestId::new());
+            let answer = refusal(&error, service, Encoding::Json, RequestId::new());
             assert_eq!(answer.headers()["x-amzn-errortype"], "EntityNotFoundException");
             assert_eq!(answer.headers()[CONTENT_TYPE], JSON_1_1);
             let body = answer.body().bytes().unwrap();
@@ -139,7 +150,7 @@ mod tests {
     #[test]
     fn a_service_that_is_unavailable_says_so_in_the_status() {
         let error = AwsError::client("ServiceUnavailableException", "Slow down.");
-        let answer = refusal(&error, Service::Firehose, RequestId::new());
+        let answer = refusal(&error, Service::Firehose, Encoding::Json, RequestId::new());
         assert_eq!(answer.status(), StatusCode::SERVICE_UNAVAILABLE);
     }
 }

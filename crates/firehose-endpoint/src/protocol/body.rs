@@ -16,8 +16,8 @@ use s3s::Body;
 
 use super::AwsError;
 
-/// The largest JSON body: above the 6 MB that a full PutRecordBatch of 4 MiB needs in base64.
-pub(crate) const MAX_BODY_BYTES: usize = 8 << 20;
+/// The largest JSON body: above the 14 MB that a full PutRecords of 10 MiB needs in base64.
+pub(crate) const MAX_BODY_BYTES: usize = 16 << 20;
 /// What all bodies under way may hold together.
 const MAX_BODIES_BYTES: usize = 256 << 20;
 

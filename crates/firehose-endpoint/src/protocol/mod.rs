@@ -4,7 +4,9 @@
 pub(crate) mod aws_json;
 pub(crate) mod body;
 mod caller;
+mod cbor;
 mod credential;
+mod encoding;
 mod error;
 pub(crate) mod model;
 mod percent;
@@ -14,6 +16,7 @@ mod target;
 pub(crate) mod xml;
 
 pub(crate) use caller::Caller;
+pub(crate) use encoding::Encoding;
 pub(crate) use error::AwsError;
 pub(crate) use percent::pairs as query_pairs;
 pub(crate) use request_id::RequestId;

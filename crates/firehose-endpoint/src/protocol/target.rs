@@ -7,6 +7,7 @@ use super::AwsError;
 pub(crate) enum Service {
     Firehose,
     Glue,
+    Kinesis,
     S3,
     Sts,
 }
@@ -17,6 +18,7 @@ impl Service {
         match self {
             Self::Firehose => "firehose",
             Self::Glue => "glue",
+            Self::Kinesis => "kinesis",
             Self::S3 => "s3",
             Self::Sts => "sts",
         }
@@ -32,9 +34,10 @@ pub(crate) fn operation_of(target: &str) -> Result<(Service, &str), AwsError> {
     match target.split_once('.') {
         Some(("Firehose_20150804", operation)) => Ok((Service::Firehose, operation)),
         Some(("AWSGlue", operation)) => Ok((Service::Glue, operation)),
+        Some(("Kinesis_20131202", operation)) => Ok((Service::Kinesis, operation)),
         _ => Err(AwsError::unknown_operation(format!(
-            "firehose-local does not serve {}; it serves the targets Firehose_20150804.* and \
-             AWSGlue.*, Amazon S3, and GetCallerIdentity of AWS STS",
+            "firehose-local does not serve {}; it serves the targets Firehose_20150804.*, \
+             Kinesis_20131202.* and AWSGlue.*, Amazon S3, and GetCallerIdentity of AWS STS",
             named(target)
         ))),
     }
@@ -44,7 +47,6 @@ pub(crate) fn operation_of(target: &str) -> Result<(Service, &str), AwsError> {
 fn named(target: &str) -> String {
     let (prefix, operation) = target.split_once('.').unwrap_or((target, ""));
     let service = match prefix {
-        "Kinesis_20131202" => "Kinesis Data Streams",
         "AmazonAthena" => "Athena",
         "AWSCognitoIdentityService" => "Cognito",
         "AmazonSSM" => "Systems Manager",
@@ -69,8 +71,11 @@ mod tests {
             Ok((Service::Firehose, "PutRecord"))
         );
         assert_eq!(operation_of("AWSGlue.GetTable"), Ok((Service::Glue, "GetTable")));
+        assert_eq!(
+            operation_of("Kinesis_20131202.PutRecords"),
+            Ok((Service::Kinesis, "PutRecords"))
+        );
         for (target, wanted) in [
-            ("Kinesis_20131202.PutRecords", "Kinesis Data Streams (`PutRecords`)"),
             ("AmazonAthena.StartQueryExecution", "Athena (`StartQueryExecution`)"),
             ("Firehose_20991231.PutRecord", "the target `Firehose_20991231.PutRecord`"),
             ("PutRecord", "the target `PutRecord`"),

@@ -22,9 +22,9 @@ use super::{
 use crate::{
     control,
     fault::{CutBody, Injected, Refusal},
-    firehose, glue,
+    firehose, glue, kinesis,
     protocol::{
-        AwsError, Caller, RequestId, Service, aws_json,
+        AwsError, Caller, Encoding, RequestId, Service, aws_json,
         body::{BodyRoom, Collected},
         operation_of,
         signature::{self, Signed},
@@ -113,13 +113,17 @@ impl Router {
             Err(why) => {
                 let (parts, body) = request.into_parts();
                 discard(&parts.headers, body);
-                return aws_json::refusal(&why, Service::Firehose, asked.id);
+                return aws_json::refusal(&why, Service::Firehose, Encoding::Json, asked.id);
             }
         };
         asked.operation = loggable(operation);
+        let encoding = Encoding::of(request.headers(), service);
         match self.json_operation(request, service, operation).await {
-            Ok((answer, injected)) => finish(aws_json::answer(answer, asked.id), injected).await,
-            Err(why) => aws_json::refusal(&why, service, asked.id),
+            Ok((answer, injected)) => {
+                let answer = encoding.encode_json(answer);
+                finish(aws_json::answer(answer, encoding, asked.id), injected).await
+            }
+            Err(why) => aws_json::refusal(&why, service, encoding, asked.id),
         }
     }
 
@@ -130,7 +134,8 @@ impl Router {
         operation: &str,
     ) -> Result<(Bytes, Injected), AwsError> {
         let (parts, body) = request.into_parts();
-        if let Err(why) = check_json(&parts) {
+        let encoding = Encoding::of(&parts.headers, service);
+        if let Err(why) = check_json(&parts, encoding) {
             discard(&parts.headers, body);
             return Err(why);
         }
@@ -140,9 +145,11 @@ impl Router {
         if let Some(refusal) = injected.refusal {
             return Err(refused(refusal, service));
         }
+        let json = encoding.to_json(body.bytes.clone())?;
         let answer = match service {
-            Service::Glue => glue::call(&self.state, &caller, operation, &body.bytes).await?,
-            _ => firehose::call(&self.state, &caller, operation, &body.bytes).await?,
+            Service::Glue => glue::call(&self.state, &caller, operation, &json).await?,
+            Service::Kinesis => kinesis::call(&self.state, &caller, operation, &json).await?,
+            _ => firehose::call(&self.state, &caller, operation, &json).await?,
         };
         Ok((answer, injected))
     }
@@ -248,7 +255,7 @@ impl Door {
 
     fn refuse(self, why: &AwsError, service: Service, id: RequestId) -> HttpResponse {
         match self {
-            Self::Json => aws_json::refusal(why, service, id),
+            Self::Json => aws_json::refusal(why, service, Encoding::Json, id),
             Self::Sts => sts::refusal(why, id),
             Self::Control => control::refusal(why.status, &why.message),
             Self::S3 => {
@@ -265,11 +272,11 @@ impl Door {
 }
 
 /// What can be refused before the body is read.
-fn check_json(parts: &Parts) -> Result<(), AwsError> {
+fn check_json(parts: &Parts, encoding: Encoding) -> Result<(), AwsError> {
     if let Some(protocol) = parts.headers.get("smithy-protocol") {
         return Err(aws_json::other_protocol(&String::from_utf8_lossy(protocol.as_bytes())));
     }
-    aws_json::check(&parts.method, &parts.uri, &parts.headers)
+    aws_json::check(&parts.method, &parts.uri, &parts.headers, encoding)
 }
 
 /// A refusal that a fault rule asks for.
@@ -282,6 +289,10 @@ fn refused(refusal: Refusal, service: Service) -> AwsError {
                 status: StatusCode::SERVICE_UNAVAILABLE,
                 message: "Please reduce your request rate.".to_owned(),
             };
+        }
+        (Refusal::Throttle, Service::Kinesis) => {
+            let code = "ProvisionedThroughputExceededException";
+            return AwsError::client(code, "Rate exceeded for the stream.");
         }
         (Refusal::Throttle, _) => {
             return AwsError::client("ThrottlingException", "Rate exceeded");

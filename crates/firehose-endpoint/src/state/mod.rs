@@ -1,6 +1,7 @@
 //! What the endpoint knows: names to handles. Plain structs, no HTTP.
 
 mod catalog;
+mod data_streams;
 mod delivery_streams;
 mod journals;
 mod kept;
@@ -14,8 +15,10 @@ use object_directory::Buckets;
 pub(crate) use self::delivery_streams::Counted;
 pub(crate) use self::{
     catalog::{Catalog, Database, Databases, Table, TableColumns, TableVersion},
+    data_streams::{DataStreamRecord, DataStreams, LiveDataStream, stream_settings},
     delivery_streams::{
-        Calls, DeliveryStreams, Encryption, FlushAnswer, Live, StreamRecord, StreamStatus,
+        Calls, DeliveryStreams, Encryption, FlushAnswer, Live, SourceRecord, StreamRecord,
+        StreamStatus,
     },
     journals::Journals,
     kept::Kept,
@@ -27,6 +30,7 @@ use crate::{Error, fault::Faults, settings::Settings};
 pub(crate) struct State {
     pub(crate) settings: Settings,
     pub(crate) catalog: Arc<Catalog>,
+    pub(crate) data_streams: DataStreams,
     pub(crate) streams: DeliveryStreams,
     pub(crate) journals: Journals,
     pub(crate) buckets: Buckets,
@@ -47,6 +51,7 @@ impl State {
         buckets.remove_leftovers().await.map_err(Error::Buckets)?;
         Ok(Self {
             catalog: Arc::new(Catalog::open(&folder).await?),
+            data_streams: DataStreams::open(&folder, &settings)?,
             streams: DeliveryStreams::open(&folder)?,
             journals: Journals::new(&folder, settings.durability),
             buckets,
@@ -62,6 +67,7 @@ impl State {
     /// What could not be removed.
     pub(crate) async fn reset(&self) -> Result<(), Error> {
         self.streams.reset().await?;
+        self.data_streams.reset().await?;
         self.catalog.reset().await?;
         self.buckets.clear().await.map_err(Error::Buckets)
     }

@@ -167,14 +167,11 @@ async fn recorded_2_4_a_destination_is_one_and_of_a_kind_that_is_built() {
     let described = describe(&endpoint, "old").await;
     assert_eq!(described["Destinations"][0]["S3DestinationDescription"]["Prefix"], "o/");
 
-    let mut kinesis = stream("ratings", json!({}));
-    kinesis["DeliveryStreamType"] = json!("KinesisStreamAsSource");
-    kinesis["KinesisStreamSourceConfiguration"] = json!({
-        "KinesisStreamARN": "arn:aws:kinesis:us-east-1:000000000000:stream/s", "RoleARN": ROLE,
-    });
-    let (code, message) = refused(&endpoint, "CreateDeliveryStream", kinesis).await;
+    let mut database = stream("ratings", json!({}));
+    database["DeliveryStreamType"] = json!("DatabaseAsSource");
+    let (code, message) = refused(&endpoint, "CreateDeliveryStream", database).await;
     assert_eq!(code, "InvalidArgumentException");
-    assert!(message.contains("A Kinesis data stream as source is not supported"), "{message}");
+    assert!(message.contains("A database as source is not supported"), "{message}");
 }
 
 #[tokio::test(start_paused = true)]

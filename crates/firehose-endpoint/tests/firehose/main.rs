@@ -8,6 +8,7 @@ mod lifecycle;
 mod puts;
 mod recorded;
 mod settings;
+mod source;
 
 use std::time::Duration;
 

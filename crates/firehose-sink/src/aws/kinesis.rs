@@ -15,7 +15,12 @@ use aws_sdk_kinesis::{
     types::{PutRecordsRequestEntry as SdkRecord, PutRecordsResultEntry as Entry},
 };
 
-use super::{Target, check::is_missing, endpoint, environment, timeouts};
+use super::{
+    Target,
+    aggregation::{Group, aggregated, groups},
+    check::is_missing,
+    endpoint, environment, timeouts,
+};
 use crate::{
     FirehoseSink, Health, Limits, Outcome, PutError, PutErrorKind, Record, RecordId, Refusal,
     Stored, check_limits, split_mix::SplitMix64,
@@ -25,6 +30,11 @@ use crate::{
 ///
 /// Source: <https://docs.aws.amazon.com/kinesis/latest/APIReference/API_PutRecordsRequestEntry.html>
 const KEY_CHARS: usize = 256;
+/// Records that one call may hold when they are aggregated.
+const AGGREGATED_RECORDS: usize = 10_000;
+/// What they add to the bytes of their data, each and each group.
+const AGGREGATED_RECORD_BYTES: usize = 16;
+const AGGREGATED_GROUP_BYTES: usize = 64;
 
 /// A data stream at AWS, or at any endpoint that speaks its protocol.
 ///
@@ -50,6 +60,8 @@ pub struct AwsKinesisSink {
     client: Client,
     target: Target,
     limits: Limits,
+    /// The size up to which records are put into one; none: each travels alone.
+    aggregate_bytes: Option<usize>,
     keys: Mutex<SplitMix64>,
 }
 
@@ -94,7 +106,8 @@ impl AwsKinesisSink {
             record_bytes: Limits::KINESIS.record_bytes - KEY_CHARS,
         };
         let keys = Mutex::new(SplitMix64::from_entropy());
-        Self { client: Client::from_conf(config), target, limits, keys }
+        let client = Client::from_conf(config);
+        Self { client, target, limits, aggregate_bytes: None, keys }
     }
 
     /// Sets what one call may hold, keys not counted, at most what the stream allows: a stream can
@@ -102,6 +115,28 @@ impl AwsKinesisSink {
     #[must_use]
     pub fn with_limits(mut self, limits: Limits) -> Self {
         self.limits = limits;
+        self
+    }
+
+    /// Puts several records into one, up to this size (at least 1 KiB, at most 1 MiB), in the format
+    /// of the Kinesis Producer Library: a shard takes a thousand records a second, and an aggregated
+    /// one counts as one. Firehose and the Kinesis Client Library take them apart again; other
+    /// readers have to.
+    ///
+    /// Records without a key travel together, and those with the same key; with many different keys
+    /// nothing is gained, and of a batch with more than 500 of them the rest is refused. An
+    /// aggregated record is taken or refused as one, and its records' ids have a number at their end.
+    /// One call holds up to 10,000 records.
+    #[must_use]
+    pub fn aggregating(mut self, bytes: usize) -> Self {
+        self.aggregate_bytes = Some(bytes.clamp(1 << 10, Limits::KINESIS.record_bytes));
+        let overhead = Limits::KINESIS.records * (KEY_CHARS + AGGREGATED_GROUP_BYTES)
+            + AGGREGATED_RECORDS * AGGREGATED_RECORD_BYTES;
+        self.limits = Limits {
+            records: AGGREGATED_RECORDS,
+            bytes: Limits::KINESIS.bytes - overhead,
+            ..self.limits
+        };
         self
     }
 
@@ -122,16 +157,60 @@ impl AwsKinesisSink {
         Ok(())
     }
 
-    fn entry(&self, record: &Record) -> Result<SdkRecord, BuildError> {
-        let key = match record.partition_key() {
+    fn key(&self, record: Option<&&Record>) -> String {
+        match record.and_then(|record| record.partition_key()) {
             Some(key) => key.to_owned(),
             None => {
                 let mut keys = self.keys.lock().unwrap_or_else(PoisonError::into_inner);
                 format!("{:016x}", keys.next_u64())
             }
+        }
+    }
+
+    fn entry(&self, records: &[&Record]) -> Result<SdkRecord, BuildError> {
+        let key = self.key(records.first());
+        let data = match records {
+            [one] => Blob::new(one.data().as_ref()),
+            several => Blob::new(aggregated(&key, several)),
         };
-        let data = Blob::new(record.data().as_ref());
         SdkRecord::builder().data(data).partition_key(key).build()
+    }
+
+    /// Calls once for these entries; their outcomes in order.
+    async fn call(&self, entries: Vec<SdkRecord>) -> Result<Vec<Outcome>, PutError> {
+        let count = entries.len();
+        let call = self.client.put_records().stream_name(self.stream());
+        let answer = call.set_records(Some(entries)).send().await;
+        let entries = answer.map_err(|error| self.target.failed(error))?.records;
+        self.target.check_entries(entries.len(), count)?;
+        entries.into_iter().map(|entry| self.outcome(entry)).collect()
+    }
+
+    /// Puts a batch as aggregated records, whose outcomes are those of their records.
+    async fn put_aggregated(
+        &self,
+        batch: &[Record],
+        most: usize,
+    ) -> Result<Vec<Outcome>, PutError> {
+        let mut groups = groups(batch, most, KEY_CHARS);
+        groups.truncate(Limits::KINESIS.records);
+        let members = |group: &Group| -> Vec<&Record> {
+            group.members.iter().filter_map(|index| batch.get(*index)).collect()
+        };
+        let entries: Result<Vec<SdkRecord>, _> =
+            groups.iter().map(|group| self.entry(&members(group))).collect();
+        let entries = entries.map_err(|error| self.target.failed_build(error))?;
+        let answered = self.call(entries).await?;
+        let too_many = Refusal::new("TooManyPartitionKeys", "a call holds 500 aggregated records");
+        let mut outcomes = vec![Outcome::Refused(too_many); batch.len()];
+        for (group, outcome) in groups.iter().zip(answered) {
+            for (number, index) in group.members.iter().enumerate() {
+                if let Some(place) = outcomes.get_mut(*index) {
+                    *place = of_member(&outcome, number, group.members.len());
+                }
+            }
+        }
+        Ok(outcomes)
     }
 
     fn outcome(&self, entry: Entry) -> Result<Outcome, PutError> {
@@ -146,6 +225,17 @@ impl AwsKinesisSink {
                 .target
                 .misfit("an entry has neither a sequence number nor an error code".to_owned())),
         }
+    }
+}
+
+/// The outcome of one of the records that travelled as one; its number is the `subSequenceNumber`
+/// that the Kinesis Client Library gives it.
+fn of_member(outcome: &Outcome, number: usize, members: usize) -> Outcome {
+    match outcome {
+        Outcome::Accepted(id) if members > 1 => {
+            Outcome::Accepted(RecordId::new(format!("{id}:{number}")))
+        }
+        other => other.clone(),
     }
 }
 
@@ -184,14 +274,12 @@ impl FirehoseSink for AwsKinesisSink {
         if batch.is_empty() {
             return Ok(Vec::new());
         }
+        if let Some(most) = self.aggregate_bytes {
+            return self.put_aggregated(batch, most).await;
+        }
         let records: Result<Vec<SdkRecord>, _> =
-            batch.iter().map(|record| self.entry(record)).collect();
-        let records = records.map_err(|error| self.target.failed_build(error))?;
-        let call = self.client.put_records().stream_name(self.stream());
-        let answer = call.set_records(Some(records)).send().await;
-        let entries = answer.map_err(|error| self.target.failed(error))?.records;
-        self.target.check_entries(entries.len(), batch.len())?;
-        entries.into_iter().map(|entry| self.outcome(entry)).collect()
+            batch.iter().map(|record| self.entry(&[record])).collect();
+        self.call(records.map_err(|error| self.target.failed_build(error))?).await
     }
 }
 

@@ -13,6 +13,7 @@
 //!   takes on the wire need an uplink of 4.5 Mbit/s: over a slower one lower the limits, or bring
 //!   a client with a longer timeout.
 
+mod aggregation;
 mod body;
 mod check;
 mod errors;

@@ -3,6 +3,7 @@
 
 mod aws;
 mod endpoint;
+mod kinesis;
 mod producer;
 
 use std::{
@@ -34,7 +35,9 @@ usage: measure generate RECORDS          JSON into a reused buffer, a clock read
                                          files; MODE as --durability, memory without it
        measure put URL RECORDS           AWS SDK alone, 4 calls in flight
        measure put-producer URL RECORDS  the same by AwsFirehoseSink and the Producer
-       measure put-packed URL RECORDS    the same, 40 documents in each record";
+       measure put-packed URL RECORDS    the same, 40 documents in each record
+       measure put-kinesis URL RECORDS   PutRecords of 500 by the AWS SDK, 4 calls in flight
+       measure kinesis RECORDS DIRECTORY as endpoint, through a data stream of 4 shards";
 
 #[tokio::main]
 async fn main() -> Result<()> {
@@ -61,6 +64,10 @@ async fn main() -> Result<()> {
         ["put", url, records] => producer::bare(url, records.parse()?).await?,
         ["put-producer", url, records] => producer::producer(url, records.parse()?, false).await?,
         ["put-packed", url, records] => producer::producer(url, records.parse()?, true).await?,
+        ["put-kinesis", url, records] => kinesis::put(url, records.parse()?).await?,
+        ["kinesis", records, directory] => {
+            kinesis::run(records.parse()?, Path::new(directory)).await?
+        }
         _ => return Err(USAGE.into()),
     };
     writeln!(std::io::stdout(), "{did}")?;

@@ -14,6 +14,7 @@ use firehose_sink::{Outcome, PutError, PutErrorKind, Record, Refusal};
 use super::{
     error::{invalid, not_found, slow_down},
     limits,
+    source::not_permitted,
 };
 use crate::{
     protocol::{AwsError, Caller},
@@ -73,6 +74,9 @@ fn active(state: &State, caller: &Caller, name: &str) -> Result<Arc<Live>, AwsEr
     if !state.settings.transition.is_zero() && state.settings.clock.now() < live.active_at {
         return Err(not_found(caller, name));
     }
+    if live.has_source {
+        return Err(not_permitted());
+    }
     Ok(live)
 }
 
@@ -83,7 +87,7 @@ async fn with_faults(
     caller: &Caller,
     records: Vec<Record>,
 ) -> Result<Vec<Outcome>, AwsError> {
-    let refused = state.faults.refused_entries(records.len());
+    let refused = state.faults.refused_entries("PutRecordBatch", records.len());
     if refused.is_empty() {
         return hand_over(live, caller, &records).await;
     }

@@ -32,7 +32,7 @@ pub(crate) struct Model {
 /// Which refused values the text of a violation quotes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Echo {
-    /// `Value '…' at 'path'`, the older form. Glue: reports up to 2022 have it.
+    /// `Value '…' at 'path'`, the older form. Glue and Kinesis: reports up to 2022 have it.
     Values,
     /// `Value at 'path'`, except for blobs. Firehose: its reports have values until 2017 and none
     /// since 2024; for a blob, `java.nio.HeapByteBuffer[…]` is the only form ever seen.
@@ -63,6 +63,13 @@ pub(crate) fn firehose() -> &'static Model {
 pub(crate) fn glue() -> &'static Model {
     static MODEL: LazyLock<Model> =
         LazyLock::new(|| Model::read(include_str!("../../../models/glue.json"), Echo::Values));
+    &MODEL
+}
+
+/// Kinesis's model: the operations on data streams that are served.
+pub(crate) fn kinesis() -> &'static Model {
+    static MODEL: LazyLock<Model> =
+        LazyLock::new(|| Model::read(include_str!("../../../models/kinesis.json"), Echo::Values));
     &MODEL
 }
 

@@ -26,7 +26,7 @@ fn s3(member: &str, value: Value) -> Value {
 
 #[test]
 fn every_shape_that_is_named_exists_and_every_pattern_compiles() {
-    for model in [firehose(), glue()] {
+    for model in [firehose(), glue(), kinesis()] {
         let exists = |name: &String| assert!(model.document.shapes.contains_key(name), "{name}");
         model.document.operations.values().for_each(|operation| exists(&operation.input));
         for (name, shape) in &model.document.shapes {

@@ -36,7 +36,7 @@ async fn a_body_too_large_is_refused_before_it_is_sent() {
 #[tokio::test]
 async fn who_sends_a_body_too_large_to_its_end_still_reads_the_refusal() {
     let site = Site::new(Settings::default()).await;
-    let body = "x".repeat(9 << 20);
+    let body = "x".repeat(17 << 20);
     for headers in [
         format!("content-length: {}\r\nconnection: close\r\n", body.len()),
         "transfer-encoding: chunked\r\nconnection: close\r\n".to_owned(),

@@ -38,7 +38,8 @@ async fn operations_of_firehose_and_glue_are_answered_in_aws_json() {
 async fn other_services_and_protocols_are_refused_by_name() {
     let inside = inside().await;
     for (request, wanted) in [
-        (operation("Kinesis_20131202.PutRecords"), "Kinesis Data Streams (`PutRecords`)"),
+        (operation("Kinesis_20131202.SubscribeToShard"), "SubscribeToShard is not supported"),
+        (operation("Kinesis_20131202.RegisterStreamConsumer"), "is not supported"),
         (operation("AmazonAthena.StartQueryExecution"), "Athena"),
         (operation("nonsense"), "the target `nonsense`"),
         (

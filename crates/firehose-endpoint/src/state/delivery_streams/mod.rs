@@ -2,6 +2,7 @@
 
 mod counters;
 mod record;
+mod sources;
 mod status;
 
 use std::{
@@ -13,10 +14,12 @@ use std::{
 
 use chrono::{DateTime, Utc};
 use firehose_delivery::DeliveryStream;
+use tokio::time::Instant;
 
 pub(crate) use self::{
     counters::{Calls, Counted, Counters},
     record::{Encryption, StreamRecord},
+    sources::{SourceRecord, Sources},
     status::{FlushAnswer, StreamStatus},
 };
 use super::Kept;
@@ -33,6 +36,8 @@ pub(crate) struct Live {
     pub(crate) active_at: DateTime<Utc>,
     /// Whether answers say that records are encrypted.
     pub(crate) encrypted: AtomicBool,
+    /// Whether records come from a source, and puts are refused.
+    pub(crate) has_source: bool,
     pub(crate) counters: Counters,
 }
 
@@ -43,6 +48,7 @@ pub(crate) struct DeliveryStreams {
     live: RwLock<HashMap<Caller, HashMap<String, Arc<Live>>>>,
     /// Held from the check of an update to its effect, so that two do not cross.
     pub(crate) updating: tokio::sync::Mutex<()>,
+    pub(crate) sources: Sources,
 }
 
 impl DeliveryStreams {
@@ -53,8 +59,12 @@ impl DeliveryStreams {
     ///
     /// The file cannot be read.
     pub(crate) fn open(folder: &Path) -> Result<Self, Error> {
-        let records = Kept::open(folder, "delivery-streams.json")?;
-        Ok(Self { records, live: RwLock::default(), updating: tokio::sync::Mutex::default() })
+        Ok(Self {
+            records: Kept::open(folder, "delivery-streams.json")?,
+            live: RwLock::default(),
+            updating: tokio::sync::Mutex::default(),
+            sources: Sources::open(folder)?,
+        })
     }
 
     /// Every stream, whatever its account and region, that is not gone at `now`.
@@ -114,6 +124,7 @@ impl DeliveryStreams {
             stream,
             active_at: record.active_at,
             encrypted: AtomicBool::new(record.encryption.enabled),
+            has_source: record.source.is_some(),
             counters: Counters::default(),
         });
         let mut live = self.live.write().unwrap_or_else(PoisonError::into_inner);
@@ -122,6 +133,7 @@ impl DeliveryStreams {
 
     /// From now on the stream takes no records.
     pub(crate) fn detach(&self, caller: &Caller, name: &str) -> Option<Arc<Live>> {
+        self.sources.stop(caller, name);
         let mut live = self.live.write().unwrap_or_else(PoisonError::into_inner);
         live.get_mut(caller)?.remove(name)
     }
@@ -141,11 +153,14 @@ impl DeliveryStreams {
 
     /// Delivers what is buffered, of one stream or of all, and says what came of it.
     pub(crate) async fn flush(&self, name: Option<&str>, within: Duration) -> Vec<FlushAnswer> {
+        let deadline = deadline(within);
+        let caught_up = self.sources.catch_up(name, deadline).await;
         let chosen = self.all_live().into_iter().map(|(_, live)| live);
         let chosen = chosen.filter(|live| name.is_none_or(|name| live.stream.name() == name));
         let flushes = chosen.map(|live| async move {
-            let delivered = tokio::time::timeout(within, live.stream.flush()).await.is_ok();
-            FlushAnswer::of(&live.stream, delivered)
+            let delivered = tokio::time::timeout_at(deadline, live.stream.flush()).await.is_ok();
+            let all = delivered && (caught_up || !live.has_source);
+            FlushAnswer::of(&live.stream, all)
         });
         futures::future::join_all(flushes).await
     }
@@ -162,11 +177,16 @@ impl DeliveryStreams {
 
     /// Takes no more records anywhere and delivers what is buffered, for at most `within`.
     pub(crate) async fn close(&self, within: Duration) -> Vec<FlushAnswer> {
+        let deadline = deadline(within);
+        self.sources.finish(deadline).await;
         let closes = self.all_live().into_iter().map(|(_, live)| async move {
-            let delivered = live.stream.close_within(within).await.is_ok();
+            let left = deadline.saturating_duration_since(Instant::now());
+            let delivered = live.stream.close_within(left).await.is_ok();
             FlushAnswer::of(&live.stream, delivered)
         });
-        futures::future::join_all(closes).await
+        let answers = futures::future::join_all(closes).await;
+        self.sources.ended().await;
+        answers
     }
 
     /// Forgets every stream and drops what is buffered.
@@ -181,10 +201,17 @@ impl DeliveryStreams {
                 Ok::<_, Error>(())
             })
             .await?;
+        self.sources.reset().await?;
         let live = std::mem::take(&mut *self.live.write().unwrap_or_else(PoisonError::into_inner));
         for stream in live.values().flat_map(HashMap::values) {
             stream.stream.discard();
         }
         Ok(())
     }
+}
+
+/// `within` from now; very far away where that has no end.
+fn deadline(within: Duration) -> Instant {
+    const VERY_LONG: Duration = Duration::from_secs(30 * 365 * 24 * 60 * 60);
+    Instant::now() + within.min(VERY_LONG)
 }

@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::SourceRecord;
 use crate::protocol::Caller;
 
 /// A delivery stream as it was asked for.
@@ -27,6 +28,9 @@ pub(crate) struct StreamRecord {
     pub(crate) encryption: Encryption,
     /// In order of their keys, as AWS lists them.
     pub(crate) tags: BTreeMap<String, String>,
+    /// None: records are put.
+    #[serde(default)]
+    pub(crate) source: Option<SourceRecord>,
 }
 
 /// Server-side encryption of the stream: what was asked for. Records are not encrypted here.

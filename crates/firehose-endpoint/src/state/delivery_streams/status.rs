@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use firehose_delivery::{DeliveryStream, StreamStats};
+use firehose_delivery::{DeliveryStream, SourceStats, StreamStats};
 
 use super::{Counted, DeliveryStreams, StreamRecord};
 use crate::protocol::Caller;
@@ -19,6 +19,8 @@ pub(crate) struct StreamStatus {
     pub(crate) stats: StreamStats,
     /// Of the backup; all zero without one.
     pub(crate) backup_stats: StreamStats,
+    /// Of the source; all zero without one.
+    pub(crate) source_stats: SourceStats,
     /// What it was called with.
     pub(crate) counted: Counted,
     /// What the store said when it last refused an object.
@@ -68,6 +70,7 @@ impl DeliveryStreams {
             version_id: record.version.to_string(),
             stats: stream.map(DeliveryStream::stats).unwrap_or_default(),
             backup_stats: stream.and_then(DeliveryStream::backup_stats).unwrap_or_default(),
+            source_stats: self.sources.stats(&record.caller, &record.name).unwrap_or_default(),
             counted,
             last_error: stream.and_then(DeliveryStream::last_error),
             oldest_age: stream.and_then(DeliveryStream::oldest_undelivered).and_then(age),

@@ -116,6 +116,39 @@ async fn an_unknown_stream_is_named_with_its_region() {
     assert!(shown.contains("data stream in region eu-west-1"), "{shown}");
 }
 
+#[tokio::test]
+async fn aggregated_records_share_the_outcome_of_theirs() {
+    let wire = Wire::that_says(
+        200,
+        &json!({ "FailedRecordCount": 1, "Records": [
+            { "ShardId": "s", "SequenceNumber": "1" },
+            { "ErrorCode": "ProvisionedThroughputExceededException", "ErrorMessage": "Rate" }] }),
+    );
+    let mut records = batch(4);
+    records[1] = Record::new("x").with_partition_key("Ahab");
+    let sink = sink(&wire.config()).aggregating(1 << 20);
+    let outcomes = sink.put_batch(&records).await.expect("answered");
+    let refused = "ProvisionedThroughputExceededException: Rate";
+    assert_eq!(ids(&outcomes), ["s:1:0", refused, "s:1:1", "s:1:2"]);
+    let requests = wire.requests();
+    assert_eq!(requests[0]["Records"].as_array().expect("records").len(), 2);
+    // The magic of an aggregated record, and a plain one.
+    assert!(requests[0]["Records"][0]["Data"].as_str().expect("data").starts_with("84mawg"));
+    assert_eq!(requests[0]["Records"][1]["Data"], "eA==");
+}
+
+#[tokio::test]
+async fn more_keys_than_a_call_holds_are_refused_and_not_sent() {
+    let wire = accepted(500);
+    let records: Vec<_> =
+        (0..600).map(|n| Record::new("x").with_partition_key(n.to_string())).collect();
+    let sink = sink(&wire.config()).aggregating(1 << 20);
+    let outcomes = sink.put_batch(&records).await.expect("answered");
+    let refused = outcomes.iter().filter(|outcome| !outcome.is_accepted()).count();
+    assert_eq!((outcomes.len(), refused), (600, 100));
+    assert!(outcomes[..500].iter().all(crate::Outcome::is_accepted));
+}
+
 #[cfg(feature = "conformance")]
 #[tokio::test]
 async fn every_promise_is_kept() {
