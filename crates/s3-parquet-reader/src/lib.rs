@@ -126,14 +126,18 @@
 //! - `aws` (off by default): `s3://` locations with aws-config's credentials, and `buckets`.
 //!   Without it, everything works on directories and on any `object_store`.
 
+#[cfg(feature = "blocking")]
+pub mod blocking;
 #[cfg(feature = "aws")]
 mod buckets;
 #[cfg(feature = "aws")]
 mod config;
 #[cfg(feature = "aws")]
 mod credentials;
+mod decode;
 mod diagnose;
 mod error;
+mod filter;
 mod gather;
 #[cfg(feature = "aws")]
 mod http;
@@ -142,8 +146,13 @@ mod list;
 mod location;
 mod object;
 mod options;
+mod provenance;
+#[cfg(feature = "datafusion")]
+mod provider;
 mod read;
 mod report;
+#[cfg(feature = "rows")]
+mod rows;
 mod run;
 #[cfg(feature = "aws")]
 mod s3;
@@ -153,17 +162,30 @@ mod stream;
 mod table;
 mod tail;
 mod task;
+mod watch;
 mod widen;
 
 #[cfg(feature = "aws")]
 pub use buckets::{Bucket, buckets, buckets_from_sdk_config};
 pub use error::{Cause, Error, Stage};
+pub use filter::{Column, Filter, Value};
 pub use layout::hour_of;
 pub use list::ObjectInfo;
 pub use location::Location;
-pub use options::{OnBad, OnMissing, ReadOptions};
+pub use options::{OnBad, OnMissing, Order, ReadOptions};
+pub use provenance::{
+    E_TAG_COLUMN, HOUR_COLUMN, KEY_COLUMN, LAST_MODIFIED_COLUMN, Provenance, ROW_COLUMN,
+};
+#[cfg(feature = "datafusion")]
+pub use provider::ParquetSetTable;
 pub use report::{Report, Skipped};
-pub use schema::{Change, Drift, KEY_COLUMN, ROW_COLUMN, SchemaReport};
+#[cfg(feature = "rows")]
+pub use rows::Row;
+pub use schema::{Change, Drift, SchemaReport};
 pub use set::ParquetSet;
 pub use stream::{Batch, BatchStream};
 pub use table::Table;
+pub use watch::{
+    Arrival, Arrived, Checkpoint, FileCheckpoint, MemoryCheckpoint, ObjectCheckpoint, Watch,
+    WatchOptions,
+};
