@@ -9,6 +9,9 @@
 //!   [`list`](ParquetSet::list), [`read_all`](ParquetSet::read_all),
 //!   [`stream`](ParquetSet::stream), [`head`](ParquetSet::head), [`count`](ParquetSet::count), or
 //!   for its [`schema`](ParquetSet::schema).
+//!   Narrow it by [`between`](ParquetSet::between), [`columns`](ParquetSet::columns),
+//!   [`filter`](ParquetSet::filter) and [`limit`](ParquetSet::limit).
+//! - [`Watch`]: objects as they arrive, each once, with a [`Checkpoint`].
 //! - [`ReadOptions`]: endpoint and profile, bounds, and what to do about bad objects.
 //! - [`Table`] and [`Report`]: record batches in key order; what was read, skipped (and why), and
 //!   where the objects' schemas differ.
@@ -100,7 +103,7 @@
 //! prefixes hold nothing, one page of the whole prefix tells whether the hours stand deeper in the
 //! keys, such as `ratings/eu/2022/…`; then everything below the prefix is listed and filtered.
 //!
-//! An object is read whole: rows are not filtered. Firehose names an object by the arrival of its
+//! An object is read whole: its rows are not filtered by time, unless by a [`Filter`]. Firehose names an object by the arrival of its
 //! oldest record, in UTC, so rows of up to one buffering interval (at most 900 seconds) into an
 //! hour may lie in the hour before
 //! (<https://docs.aws.amazon.com/firehose/latest/dev/s3-prefixes.html>).
@@ -125,6 +128,10 @@
 //!
 //! - `aws` (off by default): `s3://` locations with aws-config's credentials, and `buckets`.
 //!   Without it, everything works on directories and on any `object_store`.
+//! - `blocking` (off by default): `blocking::ParquetSet`, for programs without async.
+//! - `codecs` (on by default): Brotli, LZ4 and Zstandard, which Firehose does not write.
+//! - `datafusion` (off by default, heavy): `ParquetSetTable`, for SQL.
+//! - `rows` (off by default): `ParquetSet::rows`, rows as values of one's own type.
 
 #[cfg(feature = "blocking")]
 pub mod blocking;

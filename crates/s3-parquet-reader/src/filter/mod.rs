@@ -4,8 +4,6 @@
 
 mod compare;
 mod prune;
-#[cfg(test)]
-mod tests;
 
 use std::sync::Arc;
 
