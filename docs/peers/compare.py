@@ -4,6 +4,8 @@
     python3 -m venv /tmp/peers && /tmp/peers/bin/pip install -r docs/peers/requirements.txt
     /tmp/peers/bin/python docs/peers/compare.py target/release/measure
 
+With the examples that `reading.py` names built beside it, its tables follow: reading from S3.
+
 Ours and the peers run in turns, each in a process of its own on one core (two where the table
 says so). A cell is the median of the rounds: CPU seconds (user and system), wall seconds, and the
 largest resident memory. The peers' time leaves out the interpreter's start and imports; ours is the
@@ -203,6 +205,10 @@ def main():
         table("Generator, producer, delivery stream, files", "M records", RECORDS / 1e6, 2, [
             ("embedded", ours(measure, "embedded", records, f"{folder}/embedded"), 1),
         ])
+    examples = os.path.join(os.path.dirname(measure), "examples")
+    if os.path.exists(os.path.join(examples, "read_figures")):
+        import reading
+        reading.tables(examples)
 
 
 def write_ndjson(measure, path):

@@ -31,6 +31,9 @@ pub(crate) async fn load(options: &ReadOptions) -> SdkConfig {
         .max_attempts(METADATA_ATTEMPTS)
         .build();
     let region = region(options, metadata.clone()).await;
+    if options.anonymous {
+        return anonymous(options, region).await;
+    }
     let mut chain = DefaultCredentialsChain::builder().imds_client(metadata).region(region.clone());
     let mut loader = aws_config::defaults(BehaviorVersion::latest()).region(region);
     if let Some(profile) = &options.profile {
@@ -41,6 +44,18 @@ pub(crate) async fn load(options: &ReadOptions) -> SdkConfig {
         loader = loader.endpoint_url(endpoint);
     }
     loader.credentials_provider(chain.build().await).load().await
+}
+
+/// Without credentials, and without looking for any.
+async fn anonymous(options: &ReadOptions, region: Region) -> SdkConfig {
+    let mut loader = aws_config::defaults(BehaviorVersion::latest()).region(region);
+    if let Some(profile) = &options.profile {
+        loader = loader.profile_name(profile);
+    }
+    if let Some(endpoint) = &options.endpoint_url {
+        loader = loader.endpoint_url(endpoint);
+    }
+    loader.no_credentials().load().await
 }
 
 /// The region of the options, the environment, the profile, or the machine on EC2; else the

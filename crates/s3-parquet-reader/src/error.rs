@@ -192,6 +192,31 @@ pub enum Error {
         source: Cause,
     },
 
+    /// Rows do not fit the type that was asked for.
+    #[error("rows of object `{key}` do not fit the type {wanted}")]
+    Rows {
+        /// Key of the object.
+        key: String,
+        /// Name of the type.
+        wanted: &'static str,
+        /// Which field, and why.
+        source: Cause,
+    },
+
+    /// The checkpoint of a watch cannot be used.
+    #[error(
+        "checkpoint {checkpoint}: {reason}; to begin anew, and get every object once more, name \
+         another one"
+    )]
+    Checkpoint {
+        /// Which one: a path or a key.
+        checkpoint: String,
+        /// What is wrong with it, in a clause.
+        reason: String,
+        /// What the file system or the store said.
+        source: Option<Cause>,
+    },
+
     /// The reading task was stopped by the runtime that ran it.
     #[error("reading object `{key}` was cancelled: the runtime is shutting down")]
     Cancelled {
@@ -218,6 +243,7 @@ impl Error {
             | Self::SchemaMismatch { key, .. }
             | Self::Memory { key, .. }
             | Self::Store { key, .. }
+            | Self::Rows { key, .. }
             | Self::Cancelled { key } => Some(key),
             _ => None,
         }

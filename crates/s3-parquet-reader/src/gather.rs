@@ -7,26 +7,29 @@ use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 
 use crate::error::Error;
+use crate::list::ObjectInfo;
+use crate::provenance::{Origin, Provenance, provenance_schema, with_provenance};
 use crate::read::{Got, ObjectRows};
 use crate::report::Ledger;
-use crate::schema::{Drift, Unifier, conform, provenance_schema, with_provenance};
+use crate::schema::{Drift, Unifier, conform};
 
 /// Rows of objects, in key order.
 #[derive(Default)]
 pub(crate) struct Gather {
     unifier: Unifier,
     known: BTreeSet<String>,
-    objects: Vec<(String, Vec<RecordBatch>)>,
+    objects: Vec<(ObjectInfo, Vec<RecordBatch>)>,
     rows: usize,
 }
 
 impl Gather {
-    pub(crate) fn add(&mut self, key: String, got: Got) -> Result<(), Error> {
-        let Got::Rows(ObjectRows { schema, known, batches, .. }) = got else { return Ok(()) };
-        self.unifier.add(&key, &schema)?;
+    pub(crate) fn add(&mut self, got: Got) -> Result<(), Error> {
+        let Got::Rows(rows) = got else { return Ok(()) };
+        let ObjectRows { object, schema, known, batches, .. } = *rows;
+        self.unifier.add(&object.key, &schema)?;
         self.known.extend(known);
         self.rows += batches.iter().map(RecordBatch::num_rows).sum::<usize>();
-        self.objects.push((key, batches));
+        self.objects.push((object, batches));
         Ok(())
     }
 
@@ -65,29 +68,26 @@ impl Gather {
     pub(crate) fn assemble(
         self,
         columns: Option<&[String]>,
-        provenance: bool,
+        provenance: Provenance,
         ledger: &Ledger,
     ) -> Result<(SchemaRef, Vec<RecordBatch>, Vec<Drift>), Error> {
         let plain = self.unifier.schema(columns);
-        let first = self.objects.first().map_or("", |(key, _)| key.as_str());
-        let full = if provenance { Some(provenance_schema(first, &plain)?) } else { None };
+        let first = self.objects.first().map_or("", |(object, _)| object.key.as_str());
+        let full = provenance_schema(first, &plain, provenance)?;
         ledger.note(|report| {
             report.read += u64::try_from(self.objects.len()).unwrap_or(u64::MAX);
             report.rows += u64::try_from(self.rows).unwrap_or(u64::MAX);
         });
         let mut shaped = Vec::new();
-        for (key, batches) in &self.objects {
+        for (object, batches) in &self.objects {
             let mut first_row = 0;
-            for batch in batches {
-                let rows = i64::try_from(batch.num_rows()).unwrap_or(i64::MAX);
-                let batch = conform(key, batch, &plain)?;
-                shaped.push(match &full {
-                    Some(full) => with_provenance(key, first_row, &batch, full)?,
-                    None => batch,
-                });
-                first_row += rows;
+            for decoded in batches {
+                let batch = conform(&object.key, decoded, &plain)?;
+                let origin = Origin { object, first_row, decoded };
+                shaped.push(with_provenance(&origin, batch, &full)?);
+                first_row += i64::try_from(decoded.num_rows()).unwrap_or(i64::MAX);
             }
         }
-        Ok((full.unwrap_or(plain), shaped, self.unifier.drift()))
+        Ok((full, shaped, self.unifier.drift()))
     }
 }

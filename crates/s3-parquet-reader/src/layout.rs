@@ -69,6 +69,16 @@ pub(crate) fn hour_prefixes(
     Some(prefixes)
 }
 
+/// Where keys of `hour` and later begin below `prefix`: what stands before their year, and the
+/// first characters of that hour's keys. The bases are apart, and their keys do not mix.
+pub(crate) fn starts_of(prefix: &str, hour: DateTime<Utc>) -> Vec<(String, String)> {
+    let start = |base: String| {
+        let start = format!("{base}{}", hour.format("%Y/%m/%d/%H/"));
+        (base, start)
+    };
+    bases(prefix).into_iter().map(start).collect()
+}
+
 /// True when `key` carries its hour where [`hour_prefixes`] looks for it.
 pub(crate) fn is_directly_below(prefix: &str, key: &str, hour: DateTime<Utc>) -> bool {
     let date = hour.format("%Y/%m/%d/%H/").to_string();

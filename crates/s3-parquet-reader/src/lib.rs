@@ -9,6 +9,9 @@
 //!   [`list`](ParquetSet::list), [`read_all`](ParquetSet::read_all),
 //!   [`stream`](ParquetSet::stream), [`head`](ParquetSet::head), [`count`](ParquetSet::count), or
 //!   for its [`schema`](ParquetSet::schema).
+//!   Narrow it by [`between`](ParquetSet::between), [`columns`](ParquetSet::columns),
+//!   [`filter`](ParquetSet::filter) and [`limit`](ParquetSet::limit).
+//! - [`Watch`]: objects as they arrive, each once, with a [`Checkpoint`].
 //! - [`ReadOptions`]: endpoint and profile, bounds, and what to do about bad objects.
 //! - [`Table`] and [`Report`]: record batches in key order; what was read, skipped (and why), and
 //!   where the objects' schemas differ.
@@ -100,7 +103,7 @@
 //! prefixes hold nothing, one page of the whole prefix tells whether the hours stand deeper in the
 //! keys, such as `ratings/eu/2022/…`; then everything below the prefix is listed and filtered.
 //!
-//! An object is read whole: rows are not filtered. Firehose names an object by the arrival of its
+//! An object is read whole: its rows are not filtered by time, unless by a [`Filter`]. Firehose names an object by the arrival of its
 //! oldest record, in UTC, so rows of up to one buffering interval (at most 900 seconds) into an
 //! hour may lie in the hour before
 //! (<https://docs.aws.amazon.com/firehose/latest/dev/s3-prefixes.html>).
@@ -125,15 +128,23 @@
 //!
 //! - `aws` (off by default): `s3://` locations with aws-config's credentials, and `buckets`.
 //!   Without it, everything works on directories and on any `object_store`.
+//! - `blocking` (off by default): `blocking::ParquetSet`, for programs without async.
+//! - `codecs` (on by default): Brotli, LZ4 and Zstandard, which Firehose does not write.
+//! - `datafusion` (off by default, heavy): `ParquetSetTable`, for SQL.
+//! - `rows` (off by default): `ParquetSet::rows`, rows as values of one's own type.
 
+#[cfg(feature = "blocking")]
+pub mod blocking;
 #[cfg(feature = "aws")]
 mod buckets;
 #[cfg(feature = "aws")]
 mod config;
 #[cfg(feature = "aws")]
 mod credentials;
+mod decode;
 mod diagnose;
 mod error;
+mod filter;
 mod gather;
 #[cfg(feature = "aws")]
 mod http;
@@ -142,8 +153,13 @@ mod list;
 mod location;
 mod object;
 mod options;
+mod provenance;
+#[cfg(feature = "datafusion")]
+mod provider;
 mod read;
 mod report;
+#[cfg(feature = "rows")]
+mod rows;
 mod run;
 #[cfg(feature = "aws")]
 mod s3;
@@ -153,17 +169,30 @@ mod stream;
 mod table;
 mod tail;
 mod task;
+mod watch;
 mod widen;
 
 #[cfg(feature = "aws")]
 pub use buckets::{Bucket, buckets, buckets_from_sdk_config};
 pub use error::{Cause, Error, Stage};
+pub use filter::{Column, Filter, Value};
 pub use layout::hour_of;
 pub use list::ObjectInfo;
 pub use location::Location;
-pub use options::{OnBad, OnMissing, ReadOptions};
+pub use options::{OnBad, OnMissing, Order, ReadOptions};
+pub use provenance::{
+    E_TAG_COLUMN, HOUR_COLUMN, KEY_COLUMN, LAST_MODIFIED_COLUMN, Provenance, ROW_COLUMN,
+};
+#[cfg(feature = "datafusion")]
+pub use provider::ParquetSetTable;
 pub use report::{Report, Skipped};
-pub use schema::{Change, Drift, KEY_COLUMN, ROW_COLUMN, SchemaReport};
+#[cfg(feature = "rows")]
+pub use rows::Row;
+pub use schema::{Change, Drift, SchemaReport};
 pub use set::ParquetSet;
 pub use stream::{Batch, BatchStream};
 pub use table::Table;
+pub use watch::{
+    Arrival, Arrived, Checkpoint, FileCheckpoint, MemoryCheckpoint, ObjectCheckpoint, Watch,
+    WatchOptions,
+};

@@ -41,6 +41,11 @@ pub struct ObjectInfo {
 }
 
 impl ObjectInfo {
+    /// True when the key carries its hour right below `prefix`, where Firehose puts it.
+    pub(crate) fn hour_is_directly_below(&self, prefix: &str) -> bool {
+        self.hour.is_some_and(|hour| layout::is_directly_below(prefix, &self.key, hour))
+    }
+
     pub(crate) fn from_meta(meta: ObjectMeta) -> Self {
         let key = String::from(meta.location);
         let hour = layout::hour_of(&key);
@@ -71,6 +76,8 @@ pub(crate) struct Lister {
     /// For messages: the location as the user knows it, and the bucket's name.
     pub(crate) location: String,
     pub(crate) bucket: String,
+    /// How the keys that count end.
+    pub(crate) suffix: String,
 }
 
 type Metas = BoxStream<'static, Result<ObjectMeta, Error>>;
@@ -85,15 +92,45 @@ impl Lister {
         ledger: &Ledger,
     ) -> Objects {
         let Some(range) = range else {
-            return wanted(self.keys(prefix), prefix, None, ledger);
+            return self.wanted(self.keys(prefix), prefix, None, ledger);
         };
         let Some(hours) = layout::hour_prefixes(prefix, range.from, range.to) else {
-            return wanted(self.keys(prefix), prefix, Some(range), ledger);
+            return self.wanted(self.keys(prefix), prefix, Some(range), ledger);
         };
         let this = self.clone();
         let (prefix, ledger) = (prefix.to_owned(), ledger.clone());
         stream::once(async move { this.within_hours(hours, &prefix, range, &ledger).await })
             .try_flatten()
+            .boxed()
+    }
+
+    /// The objects of `hour` and later below `prefix`, where hours stand right below it. A store
+    /// that lists by pages is asked only for these, because such keys sort by time.
+    pub(crate) fn objects_from(
+        &self,
+        prefix: &str,
+        hour: DateTime<Utc>,
+        ledger: &Ledger,
+    ) -> Objects {
+        let metas = match &self.pages {
+            None => self.keys(prefix),
+            Some(pages) => {
+                let starts = layout::starts_of(prefix, hour).into_iter().map(|(base, start)| {
+                    // Keys of the other bases come with those.
+                    let of_base = move |meta: &ObjectMeta| {
+                        let (key, years) = (meta.location.as_ref(), base.len()..base.len() + 4);
+                        key.starts_with(&base)
+                            && key.get(years).is_some_and(|y| y.bytes().all(|b| b.is_ascii_digit()))
+                    };
+                    let keys = self.by_pages(Arc::clone(pages), prefix.to_owned(), Some(start));
+                    keys.try_filter(move |meta| std::future::ready(of_base(meta))).boxed()
+                });
+                stream::iter(starts.collect::<Vec<_>>()).flatten().boxed()
+            }
+        };
+        let since = move |object: &ObjectInfo| object.hour.is_some_and(|own| own >= hour);
+        self.wanted(metas, prefix, None, ledger)
+            .try_filter(move |object| std::future::ready(since(object)))
             .boxed()
     }
 
@@ -107,16 +144,16 @@ impl Lister {
         ledger: &Ledger,
     ) -> Result<Objects, Error> {
         let metas = self.all_of(hours);
-        let mut found: Peekable<Objects> = wanted(metas, prefix, Some(range), ledger).peekable();
+        let mut found: Peekable<Objects> =
+            self.wanted(metas, prefix, Some(range), ledger).peekable();
         if Pin::new(&mut found).peek().await.is_some() {
             return Ok(found.boxed());
         }
         let mut sample = self.keys(prefix).take(PROBE_KEYS);
         while let Some(meta) = sample.try_next().await? {
             let object = ObjectInfo::from_meta(meta);
-            let elsewhere = |hour| !layout::is_directly_below(prefix, &object.key, hour);
-            if object.hour.is_some_and(elsewhere) {
-                return Ok(wanted(self.keys(prefix), prefix, Some(range), ledger));
+            if object.hour.is_some() && !object.hour_is_directly_below(prefix) {
+                return Ok(self.wanted(self.keys(prefix), prefix, Some(range), ledger));
             }
         }
         Ok(stream::empty().boxed())
@@ -140,7 +177,7 @@ impl Lister {
     /// All keys that start with `prefix`, in key order.
     fn keys(&self, prefix: &str) -> Metas {
         match &self.pages {
-            Some(pages) => self.by_pages(Arc::clone(pages), prefix.to_owned()),
+            Some(pages) => self.by_pages(Arc::clone(pages), prefix.to_owned(), None),
             None => {
                 let (this, prefix) = (self.clone(), prefix.to_owned());
                 stream::once(async move {
@@ -154,15 +191,20 @@ impl Lister {
         }
     }
 
-    /// S3's own request. S3 answers in key order, page after page.
-    fn by_pages(&self, pages: Arc<dyn PaginatedListStore>, prefix: String) -> Metas {
+    /// S3's own request, for the keys after `start`. S3 answers in key order, page after page.
+    fn by_pages(
+        &self,
+        pages: Arc<dyn PaginatedListStore>,
+        prefix: String,
+        start: Option<String>,
+    ) -> Metas {
         let this = self.clone();
         let state = (pages, Some(None::<String>));
         stream::try_unfold(state, move |(pages, next)| {
-            let (this, prefix) = (this.clone(), prefix.clone());
+            let (this, prefix, offset) = (this.clone(), prefix.clone(), start.clone());
             async move {
                 let Some(page_token) = next else { return Ok(None) };
-                let options = PaginatedListOptions { page_token, ..Default::default() };
+                let options = PaginatedListOptions { page_token, offset, ..Default::default() };
                 let page = pages
                     .list_paginated(Some(prefix.as_str()).filter(|p| !p.is_empty()), options)
                     .await
@@ -216,26 +258,33 @@ impl Lister {
     fn failed(&self, error: object_store::Error) -> Error {
         diagnose::listing(&self.location, &self.bucket, error)
     }
-}
 
-/// Keeps the Parquet objects and counts the rest.
-fn wanted(metas: Metas, prefix: &str, range: Option<TimeRange>, ledger: &Ledger) -> Objects {
-    let (prefix, ledger) = (prefix.to_owned(), ledger.clone());
-    metas
-        .try_filter_map(move |meta| {
-            let object = ObjectInfo::from_meta(meta);
-            let within = match range {
-                Some(range) => object.hour.is_some_and(|hour| range.covers(hour)),
-                None => true,
-            };
-            let keep = within && object.key.ends_with(".parquet") && !hidden(&object.key, &prefix);
-            ledger.note(|report| match keep {
-                true => report.listed += 1,
-                false => report.ignored += 1,
-            });
-            std::future::ready(Ok(keep.then_some(object)))
-        })
-        .boxed()
+    /// Keeps the Parquet objects and counts the rest.
+    fn wanted(
+        &self,
+        metas: Metas,
+        prefix: &str,
+        range: Option<TimeRange>,
+        ledger: &Ledger,
+    ) -> Objects {
+        let (prefix, suffix) = (prefix.to_owned(), self.suffix.clone());
+        let ledger = ledger.clone();
+        metas
+            .try_filter_map(move |meta| {
+                let object = ObjectInfo::from_meta(meta);
+                let within = match range {
+                    Some(range) => object.hour.is_some_and(|hour| range.covers(hour)),
+                    None => true,
+                };
+                let keep = within && object.key.ends_with(&suffix) && !hidden(&object.key, &prefix);
+                ledger.note(|report| match keep {
+                    true => report.listed += 1,
+                    false => report.ignored += 1,
+                });
+                std::future::ready(Ok(keep.then_some(object)))
+            })
+            .boxed()
+    }
 }
 
 /// True when a file or directory below the prefix starts with `_` or `.`, as those of unfinished

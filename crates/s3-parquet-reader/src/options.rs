@@ -1,5 +1,7 @@
 //! How to connect, how much at once, and what to do about bad objects.
 
+use crate::provenance::Provenance;
+
 /// What to do with an object that is damaged or no Parquet file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum OnBad {
@@ -20,6 +22,17 @@ pub enum OnMissing {
     /// Leave the object out and say so in the [`Report`](crate::Report).
     #[default]
     Skip,
+}
+
+/// In which order a stream gives the rows of different objects.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Order {
+    /// By key, as they are listed.
+    #[default]
+    Key,
+    /// As they come in: an object that is late holds up no other. Within an object rows keep their
+    /// order. The first object to come gives the schema, unless one is declared.
+    Completion,
 }
 
 /// How a [`ParquetSet`](crate::ParquetSet) connects and reads.
@@ -43,6 +56,16 @@ pub struct ReadOptions {
     pub region: Option<String>,
     /// Name of the profile in `~/.aws`. Default: what aws-config finds.
     pub profile: Option<String>,
+    /// Send requests without a signature, for public buckets; no credentials are looked for.
+    /// Default: no.
+    pub anonymous: bool,
+    /// Agree to pay for requests and transfer, which buckets whose requester pays ask for.
+    /// Default: no.
+    pub requester_pays: bool,
+    /// How the keys that count end. Default: `.parquet`.
+    pub suffix: String,
+    /// The order of a stream. Default: [`Order::Key`].
+    pub order: Order,
     /// Damaged objects. Default: [`OnBad::Fail`].
     pub on_bad: OnBad,
     /// Vanished objects. Default: [`OnMissing::Skip`].
@@ -53,8 +76,8 @@ pub struct ReadOptions {
     /// Bytes of objects in flight at once, as stored. One object that is larger travels alone.
     /// Default: 64 MiB.
     pub bytes_in_flight: u64,
-    /// Adds the columns `_key` and `_row`. Default: no.
-    pub provenance: bool,
+    /// Columns that say where a row comes from. Default: none.
+    pub provenance: Provenance,
     /// Rows of a record batch, at most. Default: 65,536.
     pub batch_size: usize,
     /// What a [`Table`](crate::Table) may take in memory, in bytes. Default: 4 GiB.
@@ -62,6 +85,9 @@ pub struct ReadOptions {
     /// Strings come as `Utf8View` rather than `Utf8`: less time and less memory, for callers
     /// that know the type. Default: no.
     pub string_views: bool,
+    /// Columns of strings that come as dictionaries (`Dictionary(Int32, Utf8)`): the quickest for
+    /// columns of few different values, such as the tutorial's captains. Default: none.
+    pub dictionary_columns: Vec<String>,
 }
 
 impl Default for ReadOptions {
@@ -70,14 +96,19 @@ impl Default for ReadOptions {
             endpoint_url: None,
             region: None,
             profile: None,
+            anonymous: false,
+            requester_pays: false,
+            suffix: ".parquet".to_owned(),
+            order: Order::default(),
             on_bad: OnBad::default(),
             on_missing: OnMissing::default(),
             concurrency: 32,
             bytes_in_flight: 64 << 20,
-            provenance: false,
+            provenance: Provenance::default(),
             batch_size: 65_536,
             memory_limit_bytes: 4 << 30,
             string_views: false,
+            dictionary_columns: Vec::new(),
         }
     }
 }
@@ -101,6 +132,34 @@ impl ReadOptions {
     #[must_use]
     pub fn with_profile(mut self, profile: impl Into<String>) -> Self {
         self.profile = Some(profile.into());
+        self
+    }
+
+    /// Sends requests without a signature.
+    #[must_use]
+    pub fn with_anonymous(mut self, anonymous: bool) -> Self {
+        self.anonymous = anonymous;
+        self
+    }
+
+    /// Agrees to pay for requests.
+    #[must_use]
+    pub fn with_requester_pays(mut self, requester_pays: bool) -> Self {
+        self.requester_pays = requester_pays;
+        self
+    }
+
+    /// Sets how the keys that count end.
+    #[must_use]
+    pub fn with_suffix(mut self, suffix: impl Into<String>) -> Self {
+        self.suffix = suffix.into();
+        self
+    }
+
+    /// Sets in which order a stream gives its rows.
+    #[must_use]
+    pub fn with_order(mut self, order: Order) -> Self {
+        self.order = order;
         self
     }
 
@@ -134,7 +193,14 @@ impl ReadOptions {
 
     /// Adds the columns `_key` (dictionary of strings) and `_row` (int64, from 0 in each object).
     #[must_use]
-    pub fn with_provenance(mut self, provenance: bool) -> Self {
+    pub fn with_provenance(self, provenance: bool) -> Self {
+        let wanted = if provenance { Provenance::key_and_row() } else { Provenance::default() };
+        self.with_provenance_columns(wanted)
+    }
+
+    /// Adds columns that say where a row comes from.
+    #[must_use]
+    pub fn with_provenance_columns(mut self, provenance: Provenance) -> Self {
         self.provenance = provenance;
         self
     }
@@ -150,6 +216,16 @@ impl ReadOptions {
     #[must_use]
     pub fn with_memory_limit_bytes(mut self, bytes: u64) -> Self {
         self.memory_limit_bytes = bytes;
+        self
+    }
+
+    /// Delivers these columns as dictionaries, where they hold strings.
+    #[must_use]
+    pub fn with_dictionary_columns<N: Into<String>>(
+        mut self,
+        names: impl IntoIterator<Item = N>,
+    ) -> Self {
+        self.dictionary_columns = names.into_iter().map(Into::into).collect();
         self
     }
 

@@ -40,6 +40,14 @@ pub struct Skipped {
     pub reason: String,
 }
 
+impl Skipped {
+    /// For readers that leave objects out by themselves, through
+    /// [`ParquetSet::read_object`](crate::ParquetSet::read_object).
+    pub fn new(key: impl Into<String>, size: u64, reason: impl Into<String>) -> Self {
+        Self { key: key.into(), size, reason: reason.into() }
+    }
+}
+
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { listed, read, rows, bytes, ignored, .. } = self;

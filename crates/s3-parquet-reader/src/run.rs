@@ -12,13 +12,22 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use crate::error::Error;
 use crate::list::ObjectInfo;
 use crate::object::FOOTER_BYTES;
-use crate::options::{OnBad, OnMissing, ReadOptions};
+use crate::options::{OnBad, OnMissing, Order, ReadOptions};
 use crate::read::{Got, ObjectReader, Want};
 use crate::report::Skipped;
 use crate::task::Task;
 
 /// The unit of the byte budget. A semaphore counts in 32 bits, bytes would not fit.
 const PERMIT_BYTES: u64 = 1 << 10;
+
+/// What became of one object.
+pub(crate) enum Outcome {
+    Read(Done),
+    /// Damaged and left out, as the options allow it, and why.
+    Skipped(ObjectInfo, String),
+    /// Deleted after it was listed, which the options allow.
+    Vanished(ObjectInfo),
+}
 
 /// One object that was read.
 pub(crate) struct Done {
@@ -34,6 +43,21 @@ pub(crate) fn run(
     objects: BoxStream<'static, Result<ObjectInfo, Error>>,
     want: Want,
 ) -> BoxStream<'static, Result<Done, Error>> {
+    let read = |outcome| match outcome {
+        Outcome::Read(done) => Some(done),
+        Outcome::Skipped(..) | Outcome::Vanished(_) => None,
+    };
+    outcomes(reader, objects, want)
+        .try_filter_map(move |outcome| std::future::ready(Ok(read(outcome))))
+        .boxed()
+}
+
+/// Reads `objects` and tells what became of each, in their order.
+pub(crate) fn outcomes(
+    reader: &Arc<ObjectReader>,
+    objects: BoxStream<'static, Result<ObjectInfo, Error>>,
+    want: Want,
+) -> BoxStream<'static, Result<Outcome, Error>> {
     let options = &reader.options;
     let concurrency = options.concurrency.max(1);
     let budget = Arc::new(Semaphore::new(permits(options.bytes_in_flight, u64::MAX)));
@@ -61,20 +85,25 @@ pub(crate) fn run(
             };
             let key = object.key.clone();
             match outcome {
-                Ok(got) => Ok(Some(Done { key, got, _share: share })),
+                Ok(got) => Ok(Outcome::Read(Done { key, got, _share: share })),
                 Err(error) => match reason_to_skip(&reader.options, &error) {
-                    Some(reason) => Ok(skip(&reader, &object, reason)),
+                    Some(reason) => {
+                        let outcome = skip(&reader, &object, reason);
+                        Ok(match error {
+                            Error::NotFound { .. } => Outcome::Vanished(object),
+                            _ => outcome,
+                        })
+                    }
                     None => Err(error),
                 },
             }
         }
     };
-    objects
-        .and_then(with_share)
-        .map_ok(started)
-        .try_buffered(concurrency)
-        .try_filter_map(|done| std::future::ready(Ok(done)))
-        .boxed()
+    let started = objects.and_then(with_share).map_ok(started);
+    match (options.order, want) {
+        (Order::Completion, Want::Flow) => started.try_buffer_unordered(concurrency).boxed(),
+        _ => started.try_buffered(concurrency).boxed(),
+    }
 }
 
 /// Starts reading an object. One without bytes has no rows either and needs no request.
@@ -90,11 +119,11 @@ fn spawn(
     Some(Task::spawn(async move { reader.read(&object, want).await }))
 }
 
-fn skip(reader: &ObjectReader, object: &ObjectInfo, reason: String) -> Option<Done> {
+fn skip(reader: &ObjectReader, object: &ObjectInfo, reason: String) -> Outcome {
     tracing::warn!(key = object.key, size = object.size, reason, "object skipped");
-    let skipped = Skipped { key: object.key.clone(), size: object.size, reason };
+    let skipped = Skipped { key: object.key.clone(), size: object.size, reason: reason.clone() };
     reader.ledger.note(|report| report.skipped.push(skipped));
-    None
+    Outcome::Skipped(object.clone(), reason)
 }
 
 /// Why the error's object may be left out, if the options allow it.

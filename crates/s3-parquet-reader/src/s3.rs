@@ -31,16 +31,17 @@ pub(crate) fn store(
         .with_client_options(http::client_options().with_allow_http(connection.allow_http()))
         .with_http_connector(http::Connector)
         .with_retry(http::retries())
+        .with_request_payer(options.requester_pays)
         .with_virtual_hosted_style_request(!connection.path_style);
     if let Some(endpoint) = &connection.endpoint {
         builder = builder.with_endpoint(endpoint);
     }
-    builder = match config.credentials_provider() {
+    builder = match config.credentials_provider().filter(|_| !options.anonymous) {
         Some(provider) => {
             let who = who(options);
             builder.with_credentials(Arc::new(SdkCredentials::new(provider, who)))
         }
-        // The caller said `no_credentials()`: a public bucket.
+        // A public bucket: the options say so, or the caller's `no_credentials()`.
         None => builder.with_skip_signature(true),
     };
     builder.build().map_err(|error| Error::Location {

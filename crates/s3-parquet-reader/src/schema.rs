@@ -9,22 +9,14 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 
-use arrow::array::{
-    ArrayRef, DictionaryArray, Int32Array, Int64Array, RecordBatch, RecordBatchOptions,
-    StringArray, new_null_array,
-};
+use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions, new_null_array};
 use arrow::compute::{CastOptions, cast_with_options};
-use arrow::datatypes::{DataType, Field, Int32Type, Schema, SchemaRef};
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use arrow::error::ArrowError;
 
 use crate::error::Error;
 use crate::report::Report;
 use crate::widen::widen;
-
-/// Name of the provenance column with the object's key.
-pub const KEY_COLUMN: &str = "_key";
-/// Name of the provenance column with the row's index within its object, from 0.
-pub const ROW_COLUMN: &str = "_row";
 
 /// The schema of many objects, and what was looked at to find it.
 #[derive(Debug, Clone)]
@@ -238,41 +230,8 @@ fn conform_column(key: &str, batch: &RecordBatch, field: &Field) -> Result<Array
     cast_with_options(column, want, &options).map_err(|_| refused())
 }
 
-/// `schema` with the provenance columns at its end.
-///
-/// A column of that name in the data is refused, for the object `key`.
-pub(crate) fn provenance_schema(key: &str, schema: &SchemaRef) -> Result<SchemaRef, Error> {
-    let mut fields: Vec<_> = schema.fields().iter().map(Arc::clone).collect();
-    let key_type = DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8));
-    for (name, data_type) in [(KEY_COLUMN, key_type), (ROW_COLUMN, DataType::Int64)] {
-        if let Ok(field) = schema.field_with_name(name) {
-            return Err(mismatch(key, name, "reserved for provenance", field.data_type()));
-        }
-        fields.push(Arc::new(Field::new(name, data_type, false)));
-    }
-    Ok(Arc::new(Schema::new(fields)))
-}
-
-/// Adds the provenance columns to a conformed batch; `schema` comes from [`provenance_schema`].
-pub(crate) fn with_provenance(
-    key: &str,
-    first_row: i64,
-    batch: &RecordBatch,
-    schema: &SchemaRef,
-) -> Result<RecordBatch, Error> {
-    let rows = batch.num_rows();
-    let zeros = Int32Array::from_value(0, rows);
-    let keys = Arc::new(StringArray::from_iter_values([key]));
-    let keys = DictionaryArray::<Int32Type>::try_new(zeros, keys)
-        .map_err(|error| not_a_batch(key, error))?;
-    let mut columns = batch.columns().to_vec();
-    columns.push(Arc::new(keys));
-    columns.push(Arc::new(Int64Array::from_iter_values((first_row..).take(rows))));
-    batch_of(schema, columns, rows).map_err(|error| not_a_batch(key, error))
-}
-
 /// A batch that keeps its number of rows even without columns.
-fn batch_of(
+pub(crate) fn batch_of(
     schema: &SchemaRef,
     columns: Vec<ArrayRef>,
     rows: usize,
@@ -281,11 +240,16 @@ fn batch_of(
     RecordBatch::try_new_with_options(Arc::clone(schema), columns, &options)
 }
 
-fn not_a_batch(key: &str, error: ArrowError) -> Error {
+pub(crate) fn not_a_batch(key: &str, error: ArrowError) -> Error {
     Error::Store { key: key.to_owned(), source: Box::new(error) }
 }
 
-fn mismatch(key: &str, column: &str, want: impl fmt::Display, got: impl fmt::Display) -> Error {
+pub(crate) fn mismatch(
+    key: &str,
+    column: &str,
+    want: impl fmt::Display,
+    got: impl fmt::Display,
+) -> Error {
     Error::SchemaMismatch {
         key: key.to_owned(),
         column: column.to_owned(),

@@ -6,15 +6,17 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use arrow::array::RecordBatch;
-use arrow::datatypes::{Schema, SchemaRef};
+use arrow::datatypes::{Field, Schema, SchemaRef};
 use futures::Stream;
 use futures::stream::{self, BoxStream, StreamExt, TryStreamExt};
 
+use crate::decode::Selection;
 use crate::error::Error;
+use crate::provenance::{Origin, Provenance, provenance_schema, with_provenance};
 use crate::read::{Got, ObjectRows};
 use crate::report::{Ledger, Report};
 use crate::run::Done;
-use crate::schema::{Change, Drift, conform, provenance_schema, with_provenance};
+use crate::schema::{Change, Drift, conform};
 
 /// Rows of one object.
 #[derive(Debug, Clone)]
@@ -49,6 +51,27 @@ pub struct BatchStream {
 }
 
 impl BatchStream {
+    /// The first `rows` rows; then the stream ends, and what is under way stops.
+    pub(crate) fn limited(self, rows: usize) -> Self {
+        let Self { batches, ledger } = self;
+        let notes = ledger.clone();
+        let batches = stream::try_unfold((batches, rows), move |(mut batches, left)| {
+            let notes = notes.clone();
+            async move {
+                if left == 0 {
+                    return Ok(None);
+                }
+                let Some(mut batch) = batches.try_next().await? else { return Ok(None) };
+                let had = batch.record_batch.num_rows();
+                let kept = had.min(left);
+                batch.record_batch = batch.record_batch.slice(0, kept);
+                let cut = u64::try_from(had - kept).unwrap_or(0);
+                notes.note(|report| report.rows = report.rows.saturating_sub(cut));
+                Ok(Some((batch, (batches, left - kept))))
+            }
+        });
+        Self { batches: batches.boxed(), ledger }
+    }
     /// What was listed, read and skipped so far; complete once the stream has ended.
     pub fn report(&self) -> Report {
         self.ledger.report()
@@ -77,8 +100,8 @@ impl fmt::Debug for BatchStream {
 pub(crate) struct Shape {
     /// The schema; without one, the first object's counts.
     pub(crate) declared: Option<SchemaRef>,
-    pub(crate) columns: Option<Vec<String>>,
-    pub(crate) provenance: bool,
+    pub(crate) selection: Selection,
+    pub(crate) provenance: Provenance,
 }
 
 /// Turns objects into batches of one schema.
@@ -92,7 +115,7 @@ pub(crate) fn batches(
     let batches = done
         .and_then(move |done| {
             let batches = match &done.got {
-                Got::Rows(rows) => target_for(&mut target, &shape, &done.key, rows, &notes)
+                Got::Rows(rows) => target_for(&mut target, &shape, rows, &notes)
                     .map(|target| flow(done, target, &notes)),
                 Got::Footer(_) => Ok(stream::empty().boxed()),
             };
@@ -104,24 +127,25 @@ pub(crate) fn batches(
 }
 
 /// A stream's schema, without and with provenance.
-#[derive(Clone)]
-struct Target {
-    plain: SchemaRef,
-    full: Option<SchemaRef>,
+#[derive(Debug, Clone)]
+pub(crate) struct Target {
+    pub(crate) plain: SchemaRef,
+    pub(crate) full: SchemaRef,
 }
 
-fn target_for(
+/// The schema of all objects of a stream, found at the first of them.
+pub(crate) fn target_for(
     known: &mut Option<Target>,
     shape: &Shape,
-    key: &str,
     rows: &ObjectRows,
     ledger: &Ledger,
 ) -> Result<Target, Error> {
+    let key = &rows.object.key;
     let target = match known {
         Some(target) => target.clone(),
         None => {
             let plain = first_schema(shape, rows)?;
-            let full = if shape.provenance { Some(provenance_schema(key, &plain)?) } else { None };
+            let full = provenance_schema(key, &plain, shape.provenance)?;
             known.insert(Target { plain, full }).clone()
         }
     };
@@ -132,16 +156,40 @@ fn target_for(
 /// The stream's schema: declared or the first object's; of the selected columns, in their order.
 fn first_schema(shape: &Shape, rows: &ObjectRows) -> Result<SchemaRef, Error> {
     let source = shape.declared.as_ref().unwrap_or(&rows.schema);
-    let Some(columns) = &shape.columns else {
-        let fields = source.fields().iter().map(|f| f.as_ref().clone());
-        let fields = fields.map(|field| field.with_nullable(true).with_metadata([].into()));
+    let unknown = |column: &str| Error::UnknownColumn {
+        column: column.to_owned(),
+        known: rows.known.clone(),
+    };
+    if let Some(filter) = &shape.selection.filter {
+        let known = |column: &str| {
+            rows.known.iter().any(|known| known == column) || source.index_of(column).is_ok()
+        };
+        if let Some(column) = filter.0.columns().into_iter().find(|column| !known(column)) {
+            return Err(unknown(column));
+        }
+    }
+    stream_schema(source, shape.selection.columns.as_deref(), rows.known.clone())
+}
+
+/// `source` as a stream's batches have it: the selected columns, nullable, without metadata.
+pub(crate) fn stream_schema(
+    source: &SchemaRef,
+    columns: Option<&[String]>,
+    known: Vec<String>,
+) -> Result<SchemaRef, Error> {
+    let plain = |field: &Field| field.clone().with_nullable(true).with_metadata([].into());
+    let Some(columns) = columns else {
+        let fields = source.fields().iter().map(|field| plain(field));
         return Ok(Arc::new(Schema::new(fields.collect::<Vec<_>>())));
     };
-    let field = |name: &String| match source.field_with_name(name) {
-        Ok(field) => Ok(field.clone().with_nullable(true).with_metadata([].into())),
-        Err(_) => Err(Error::UnknownColumn { column: name.clone(), known: rows.known.clone() }),
-    };
-    Ok(Arc::new(Schema::new(columns.iter().map(field).collect::<Result<Vec<_>, _>>()?)))
+    let mut fields = Vec::with_capacity(columns.len());
+    for name in columns {
+        match source.field_with_name(name) {
+            Ok(field) => fields.push(plain(field)),
+            Err(_) => return Err(Error::UnknownColumn { column: name.clone(), known }),
+        }
+    }
+    Ok(Arc::new(Schema::new(fields)))
 }
 
 /// Adds an object's differences from the stream's schema to those of earlier ones.
@@ -178,18 +226,20 @@ fn note_drift(drift: &mut Vec<Drift>, key: &str, got: &SchemaRef, target: &Schem
 /// The batches of one object, those that have come and those to come.
 fn flow(done: Done, target: Target, ledger: &Ledger) -> BoxStream<'static, Result<Batch, Error>> {
     let Got::Rows(rows) = done.got else { return stream::empty().boxed() };
-    let (key, share, ledger) = (Arc::<str>::from(done.key), done._share, ledger.clone());
+    let rows = *rows;
+    let (object, share, ledger) = (rows.object, done._share, ledger.clone());
+    let key = Arc::<str>::from(done.key);
     ledger.note(|report| report.read += 1);
     let ready = stream::iter(rows.batches.into_iter().map(Ok));
     let tail = rows.tail.map_or_else(|| stream::empty().boxed(), |tail| tail.into_stream());
     let mut first_row = 0;
     ready
         .chain(tail)
-        .and_then(move |batch: RecordBatch| {
+        .and_then(move |decoded: RecordBatch| {
             // The share of the byte budget goes back when the last batch has been handed over.
             let _held = &share;
-            let shaped = shape(&key, first_row, &batch, &target);
-            let rows = batch.num_rows();
+            let shaped = shaped(&Origin { object: &object, first_row, decoded: &decoded }, &target);
+            let rows = decoded.num_rows();
             first_row += i64::try_from(rows).unwrap_or(i64::MAX);
             ledger.note(|report| report.rows += u64::try_from(rows).unwrap_or(u64::MAX));
             let key = Arc::clone(&key);
@@ -198,15 +248,8 @@ fn flow(done: Done, target: Target, ledger: &Ledger) -> BoxStream<'static, Resul
         .boxed()
 }
 
-fn shape(
-    key: &str,
-    first_row: i64,
-    batch: &RecordBatch,
-    target: &Target,
-) -> Result<RecordBatch, Error> {
-    let batch = conform(key, batch, &target.plain)?;
-    match &target.full {
-        Some(full) => with_provenance(key, first_row, &batch, full),
-        None => Ok(batch),
-    }
+/// The decoded rows in the schema of the stream.
+pub(crate) fn shaped(origin: &Origin<'_>, target: &Target) -> Result<RecordBatch, Error> {
+    let batch = conform(&origin.object.key, origin.decoded, &target.plain)?;
+    with_provenance(origin, batch, &target.full)
 }

@@ -11,6 +11,7 @@ use tokio::sync::mpsc;
 use crate::diagnose;
 use crate::error::{Error, Stage};
 use crate::list::ObjectInfo;
+use crate::read::RowCount;
 use crate::task::Task;
 
 /// Batches that are decoded ahead.
@@ -24,10 +25,11 @@ pub(crate) struct Tail {
 }
 
 impl Tail {
-    /// Starts decoding; `location` and `bucket` are for messages.
+    /// Starts decoding; `count` is what must still come, `location` and `bucket` are for messages.
     pub(crate) fn spawn<R>(
         stream: ParquetRecordBatchStream<R>,
         object: &ObjectInfo,
+        count: RowCount,
         location: &str,
         bucket: &str,
     ) -> Self
@@ -38,15 +40,21 @@ impl Tail {
         let (location, bucket) = (location.to_owned(), bucket.to_owned());
         let source = object.clone();
         let task = Task::spawn(async move {
+            let in_data =
+                |error| diagnose::decoding(&location, &bucket, &source, Stage::Data, error);
             let mut stream = stream;
+            let mut rows = 0_u64;
             while let Some(batch) = stream.next().await {
-                let batch = batch.map_err(|error| {
-                    diagnose::decoding(&location, &bucket, &source, Stage::Data, error)
-                });
-                let failed = batch.is_err();
+                let batch = batch.map_err(in_data);
+                let (failed, more) = (batch.is_err(), batch.as_ref().map_or(0, |b| b.num_rows()));
+                rows = rows.saturating_add(u64::try_from(more).unwrap_or(u64::MAX));
                 if sender.send(batch).await.is_err() || failed {
                     return;
                 }
+            }
+            if let Err(error) = count.check(rows) {
+                // Nobody waits for it if this fails.
+                let _ = sender.send(Err(in_data(error))).await;
             }
         });
         Self { batches, task, object: object.clone() }

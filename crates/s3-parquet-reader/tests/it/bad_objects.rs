@@ -4,6 +4,7 @@ use std::error::Error as _;
 
 use bytes::Bytes;
 use futures::TryStreamExt;
+use parquet::file::metadata::{ParquetMetaData, ParquetMetaDataReader, ParquetMetaDataWriter};
 use s3_parquet_reader::{Error, OnBad, OnMissing, ParquetSet, ReadOptions, Stage};
 
 use crate::files::{ints, key, parquet, parquet_in_groups, put, ratings};
@@ -133,6 +134,114 @@ async fn a_replaced_large_object_is_read_in_one_version() {
         let is_new = got == ints(std::slice::from_ref(&new_rows), "rating");
         assert!(is_new || (is_old && store.gets() <= turn), "turn {turn}: a mixture");
     }
+}
+
+/// The file with another footer, whose row groups promise as many rows as `change` says.
+fn with_groups(file: &[u8], change: impl Fn(i64) -> i64) -> Bytes {
+    let bytes = Bytes::copy_from_slice(file);
+    let old = ParquetMetaDataReader::new().parse_and_finish(&bytes).unwrap();
+    let groups = old.row_groups().iter().map(|group| {
+        let rows = change(group.num_rows());
+        group.clone().into_builder().set_num_rows(rows).build().unwrap()
+    });
+    let footer = ParquetMetaData::new(old.file_metadata().clone(), groups.collect());
+    let length = u32::from_le_bytes(file[file.len() - 8..file.len() - 4].try_into().unwrap());
+    let mut changed = file[..file.len() - 8 - usize::try_from(length).unwrap()].to_vec();
+    ParquetMetaDataWriter::new(&mut changed, &footer).finish().unwrap();
+    changed.into()
+}
+
+/// The file of 100 rows, whose footer promises 101 in all: the number is patched where it stands
+/// in Thrift's compact form, before the list of row groups.
+fn with_one_row_more(file: &[u8]) -> Bytes {
+    let (old, new) = ([0x16, 0xc8, 0x01, 0x19], [0x16, 0xca, 0x01, 0x19]);
+    let places: Vec<_> = (0..file.len() - 4).filter(|at| file[*at..*at + 4] == old).collect();
+    let [at] = places[..] else { panic!("{places:?}") };
+    let mut changed = file.to_vec();
+    changed[at..at + 4].copy_from_slice(&new);
+    changed.into()
+}
+
+#[tokio::test]
+async fn a_footer_that_contradicts_itself_is_reported() {
+    let file = parquet_in_groups(&ratings(0, 100), 50);
+    let store = around(with_groups(&file, |rows| rows)).await;
+    assert_eq!(set(&store, &ReadOptions::default()).read_all().await.unwrap().num_rows(), 120);
+    for (content, word) in [
+        (with_one_row_more(&file), "the footer promises 101 rows, its row groups have 100"),
+        (with_groups(&file, |_| 49), "row group 0 promises 49 rows, its column `user` 50 values"),
+        (with_groups(&file, |_| 51), "row group 0 promises 51 rows"),
+        (with_groups(&file, |_| -1), "row group 0 promises -1 rows"),
+    ] {
+        let store = around(content).await;
+        let error = set(&store, &ReadOptions::default()).read_all().await.unwrap_err();
+        assert!(matches!(&error, Error::Corrupt { stage: Stage::Footer, .. }), "{error:?}");
+        let cause = error.source().unwrap().to_string();
+        assert!(cause.contains(word), "{cause}");
+        let table = set(&store, &skipping()).read_all().await.unwrap();
+        assert_eq!((table.num_rows(), table.report().skipped.len()), (20, 1), "{word}");
+        let report = set(&store, &skipping()).count().await.unwrap();
+        assert_eq!((report.rows, report.skipped.len()), (20, 1));
+    }
+}
+
+#[tokio::test]
+async fn page_checksums_let_no_flipped_byte_through() {
+    let file: &[u8] = include_bytes!("../foreign/checksums/a.parquet");
+    let store = TestStore::new();
+    put(&*store.inner, "a.parquet", file).await;
+    let set = ParquetSet::new(store.shared(), "", &ReadOptions::default());
+    let good = set.read_all().await.unwrap().concat().unwrap();
+    let (mut noticed, mut harmless) = (0, 0);
+    for at in (4..file.len() - 8).step_by(11) {
+        let mut flipped = file.to_vec();
+        flipped[at] ^= 0x10;
+        put(&*store.inner, "a.parquet", flipped).await;
+        match set.read_all().await {
+            Err(error) => {
+                assert!(error.is_bad_object() || matches!(error, Error::Memory { .. }), "{error}");
+                noticed += 1;
+            }
+            // In the parts that say nothing about the rows: names of writers, statistics.
+            Ok(table) if table.concat().unwrap().columns() == good.columns() => harmless += 1,
+            Ok(_) if at > file.len() - 3_000 => harmless += 1,
+            Ok(_) => panic!("byte {at} changed the rows unnoticed"),
+        }
+    }
+    assert!(noticed > 4 * harmless, "{noticed} noticed, {harmless} harmless");
+}
+
+#[tokio::test]
+async fn a_decoder_that_panics_is_contained() {
+    let store = around(parquet(&ratings(0, 5))).await;
+    store.fault(&key("ratings", 6, 1), Fault::Panic);
+    let error = set(&store, &ReadOptions::default()).read_all().await.unwrap_err();
+    assert_eq!(error.key(), Some(key("ratings", 6, 1).as_str()));
+    assert!(error.source().unwrap().to_string().contains("panicked"), "{error:?}");
+    let table = set(&store, &skipping()).read_all().await.unwrap();
+    assert_eq!((table.num_rows(), table.report().skipped.len()), (20, 1));
+}
+
+#[tokio::test]
+async fn an_object_of_another_length_than_its_listing_is_a_failure_of_the_store() {
+    let store = around(parquet(&ratings(0, 1_000))).await;
+    store.fault(&key("ratings", 6, 1), Fault::Short);
+    for options in [ReadOptions::default(), skipping()] {
+        let error = set(&store, &options).read_all().await.unwrap_err();
+        assert!(matches!(error, Error::Store { .. }), "never skipped: {error:?}");
+        assert!(error.source().unwrap().to_string().contains("instead of"), "{error:?}");
+    }
+}
+
+#[tokio::test]
+async fn markers_of_folders_are_no_objects() {
+    let store = around(parquet(&ratings(0, 5))).await;
+    for marker in ["ratings2022/01/08/06", "ratings2022/01/08/07", "ratings_$folder$"] {
+        put(&*store.inner, marker, "").await;
+    }
+    let table = set(&store, &ReadOptions::default()).read_all().await.unwrap();
+    assert_eq!((table.num_rows(), table.report().skipped.len()), (25, 0));
+    assert!(table.report().ignored >= 2, "{}", table.report());
 }
 
 #[tokio::test]

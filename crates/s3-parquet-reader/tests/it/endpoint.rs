@@ -13,9 +13,22 @@ pub(crate) struct Request {
     pub(crate) target: String,
     /// The header `Range`.
     pub(crate) range: Option<String>,
+    /// All headers, names in lower case.
+    pub(crate) headers: Vec<(String, String)>,
 }
 
 impl Request {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        let found = self.headers.iter().find(|(header, _)| header == name);
+        found.map(|(_, value)| value.as_str())
+    }
+
+    /// The access key that signed it.
+    pub(crate) fn access_key(&self) -> Option<&str> {
+        let (_, rest) = self.header("authorization")?.split_once("Credential=")?;
+        rest.split('/').next()
+    }
+
     pub(crate) fn is_list(&self) -> bool {
         self.target.contains("list-type=2")
     }
@@ -107,23 +120,31 @@ fn serve(stream: TcpStream, script: impl FnOnce(&Request) -> Answer) -> std::io:
     reader.read_line(&mut line)?;
     let mut words = line.split_whitespace().map(str::to_owned);
     let (method, target) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
-    let mut request = Request { method, target, range: None };
+    let mut request = Request { method, target, range: None, headers: Vec::new() };
     loop {
         let mut header = String::new();
         if reader.read_line(&mut header)? == 0 || header.trim().is_empty() {
             break;
         }
-        match header.split_once(':') {
-            Some((name, value)) if name.eq_ignore_ascii_case("range") => {
-                request.range = Some(value.trim().to_owned());
-            }
-            _ => {}
+        let Some((name, value)) = header.split_once(':') else { continue };
+        let (name, value) = (name.to_ascii_lowercase(), value.trim().to_owned());
+        if name == "range" {
+            request.range = Some(value.clone());
         }
+        request.headers.push((name, value));
     }
+    read_body(&mut reader, &request)?;
     let Answer { status, headers, body, sent } = script(&request);
     let mut stream = reader.into_inner();
     let length = body.len();
     write!(stream, "HTTP/1.1 {status}\r\nContent-Length: {length}\r\nConnection: close\r\n")?;
     write!(stream, "ETag: \"e\"\r\nLast-Modified: Sat, 08 Jan 2022 06:21:22 GMT\r\n{headers}\r\n")?;
     if request.method == "HEAD" { Ok(()) } else { stream.write_all(&body[..sent]) }
+}
+
+/// Takes the body off the wire, so that closing does not reset the connection.
+fn read_body(reader: &mut impl std::io::Read, request: &Request) -> std::io::Result<()> {
+    let length = request.header("content-length").and_then(|length| length.parse().ok());
+    let mut body = vec![0; length.unwrap_or(0)];
+    reader.read_exact(&mut body)
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use arrow::array::{AsArray, RecordBatch};
 use arrow::datatypes::{DataType, Int32Type, Int64Type};
 use futures::TryStreamExt;
-use s3_parquet_reader::{Error, ParquetSet, ReadOptions};
+use s3_parquet_reader::{Error, Order, ParquetSet, ReadOptions};
 
 use crate::files::{ints, key, parquet, parquet_in_groups, put, ratings};
 use crate::store::{Fault, TestStore};
@@ -113,6 +113,54 @@ async fn objects_and_bytes_in_flight_are_bounded() {
         let seen = store.most_in_flight();
         assert!((most..=most + 1).contains(&seen), "{seen} in flight with {options:?}");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn in_order_of_completion_nothing_waits_for_what_is_late() {
+    let store = filled(6).await;
+    store.fault(&key("ratings", 6, 0), Fault::Late(Duration::from_secs(60)));
+    let options = ReadOptions::default().with_order(Order::Completion);
+    let begin = tokio::time::Instant::now();
+    let mut stream = set(&store, &options).stream().unwrap();
+    let (mut keys, mut rows) = (Vec::new(), Vec::new());
+    while let Some(batch) = stream.try_next().await.unwrap() {
+        keys.push((batch.key().to_owned(), begin.elapsed() < Duration::from_secs(60)));
+        rows.extend(ints(&[batch.into_record_batch()], "rating"));
+    }
+    let (last, early) = keys.split_last().unwrap();
+    assert_eq!(*last, (key("ratings", 6, 0), false));
+    assert!(early.len() == 5 && early.iter().all(|(_, early)| *early), "{keys:?}");
+    rows.sort();
+    assert_eq!(rows, (0..600).map(Some).collect::<Vec<_>>());
+}
+
+#[tokio::test]
+async fn a_limit_ends_the_read_at_that_row() {
+    for rows in [0, 1, 150, 250, 4_000, 9_999] {
+        let store = filled(40).await;
+        let set = set(&store, &ReadOptions::default().with_concurrency(4)).limit(rows);
+        let want: Vec<_> = (0..i32::try_from(rows.min(4_000)).unwrap()).map(Some).collect();
+        let mut stream = set.stream().unwrap();
+        let mut batches = Vec::new();
+        while let Some(batch) = stream.try_next().await.unwrap() {
+            batches.push(batch.into_record_batch());
+        }
+        assert_eq!(ints(&batches, "rating"), want);
+        assert_eq!(stream.report().rows, want.len() as u64);
+        assert!(store.gets() <= rows as u64 / 100 + 6, "{} for {rows}", store.gets());
+        let table = set.read_all().await.unwrap();
+        assert_eq!(ints(table.batches(), "rating"), want);
+    }
+}
+
+#[tokio::test]
+async fn keys_count_by_how_they_end() {
+    let store = TestStore::new();
+    put(&*store.inner, "ratings/a.parquet", parquet(&ratings(0, 5))).await;
+    put(&*store.inner, "ratings/b.snappy", parquet(&ratings(5, 5))).await;
+    let set = set(&store, &ReadOptions::default().with_suffix(".snappy"));
+    assert_eq!(ints(set.read_all().await.unwrap().batches(), "rating")[0], Some(5));
+    assert_eq!(set.read_all().await.unwrap().report().ignored, 1);
 }
 
 #[tokio::test]

@@ -14,8 +14,9 @@ use object_store::list::{PaginatedListOptions, PaginatedListResult, PaginatedLis
 use object_store::memory::InMemory;
 use object_store::path::Path;
 use object_store::{
-    CopyOptions, Error, GetOptions, GetResult, ListResult, MultipartUpload, ObjectMeta,
-    ObjectStore, ObjectStoreExt, PutMultipartOptions, PutOptions, PutPayload, PutResult, Result,
+    CopyOptions, Error, GetOptions, GetResult, GetResultPayload, ListResult, MultipartUpload,
+    ObjectMeta, ObjectStore, ObjectStoreExt, PutMultipartOptions, PutOptions, PutPayload,
+    PutResult, Result,
 };
 
 /// What happens to the next request for an object.
@@ -27,6 +28,9 @@ pub(crate) enum Fault {
     /// The object is replaced just before the request with this number, counted from 0.
     Replaced(u64, Bytes),
     Late(Duration),
+    Panic,
+    /// The last byte of every answer is missing.
+    Short,
 }
 
 #[derive(Debug, Default)]
@@ -58,6 +62,14 @@ impl TestStore {
 
     pub(crate) fn shared(&self) -> Arc<dyn ObjectStore> {
         Arc::new(self.clone())
+    }
+
+    pub(crate) fn forget_lists(&self) {
+        self.state.lists.lock().unwrap().clear();
+    }
+
+    pub(crate) fn mend(&self, key: &str) {
+        self.state.faults.lock().unwrap().remove(key);
     }
 
     pub(crate) fn fault(&self, key: &str, fault: Fault) {
@@ -131,6 +143,8 @@ impl ObjectStore for TestStore {
                 self.inner.put(location, content.into()).await?;
                 self.inner.get_opts(location, options).await
             }
+            Some(Fault::Panic) => panic!("as the test wants it"),
+            Some(Fault::Short) => self.inner.get_opts(location, options).await.map(shortened),
             Some(Fault::Late(pause)) => {
                 tokio::time::sleep(pause).await;
                 self.inner.get_opts(location, options).await
@@ -167,6 +181,16 @@ impl ObjectStore for TestStore {
     }
 }
 
+/// The answer without its last byte.
+fn shortened(answer: GetResult) -> GetResult {
+    use futures::{FutureExt, StreamExt};
+    let (meta, range, attributes) =
+        (answer.meta.clone(), answer.range.clone(), answer.attributes.clone());
+    let bytes = answer.bytes().map(|bytes| bytes.map(|bytes| bytes.slice(..bytes.len() - 1)));
+    let payload = GetResultPayload::Stream(bytes.into_stream().boxed());
+    GetResult { payload, meta, range, attributes }
+}
+
 /// As S3 lists: string prefixes, key order, pages.
 #[async_trait]
 impl PaginatedListStore for TestStore {
@@ -177,8 +201,11 @@ impl PaginatedListStore for TestStore {
     ) -> Result<PaginatedListResult> {
         use futures::TryStreamExt;
         let prefix = prefix.unwrap_or_default();
-        self.note_list(prefix);
-        let after = options.page_token.unwrap_or_default();
+        match &options.offset {
+            Some(offset) => self.note_list(format!("{prefix} after {offset}")),
+            None => self.note_list(prefix),
+        }
+        let after = options.page_token.or(options.offset).unwrap_or_default();
         let mut objects: Vec<ObjectMeta> = self.inner.list(None).try_collect().await?;
         objects.retain(|meta| {
             let key = meta.location.as_ref();

@@ -1,5 +1,9 @@
 //! [`ParquetSet`]: which objects, which of their columns, and the questions one can ask them.
 
+mod schema;
+#[cfg(feature = "datafusion")]
+mod shared;
+
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
@@ -11,7 +15,9 @@ use object_store::ObjectStore;
 use object_store::list::PaginatedListStore;
 use object_store::local::LocalFileSystem;
 
+use crate::decode::Selection;
 use crate::error::Error;
+use crate::filter::Filter;
 use crate::gather::Gather;
 use crate::list::{Lister, ObjectInfo, TimeRange};
 use crate::location::Location;
@@ -19,9 +25,10 @@ use crate::options::ReadOptions;
 use crate::read::{Got, ObjectReader, Want};
 use crate::report::{Ledger, Report};
 use crate::run::run;
-use crate::schema::{SchemaReport, Unifier};
+use crate::schema::Unifier;
 use crate::stream::{BatchStream, Shape, batches};
 use crate::table::Table;
+use crate::watch::{Checkpoint, Parts, Watch, WatchOptions};
 
 /// Parquet objects below a prefix, as one table.
 ///
@@ -47,8 +54,9 @@ pub struct ParquetSet {
     prefix: String,
     options: ReadOptions,
     range: Option<TimeRange>,
-    columns: Option<Vec<String>>,
+    selection: Selection,
     declared: Option<SchemaRef>,
+    limit: Option<usize>,
 }
 
 impl ParquetSet {
@@ -111,9 +119,11 @@ impl ParquetSet {
     /// Objects of any store whose keys start with `prefix`, character by character.
     pub fn new(store: Arc<dyn ObjectStore>, prefix: &str, options: &ReadOptions) -> Self {
         let (location, bucket) = (format!("{store}: {prefix}"), store.to_string());
-        let lister = Lister { store, pages: None, location, bucket };
+        let suffix = options.suffix.clone();
+        let lister = Lister { store, pages: None, location, bucket, suffix };
         let (prefix, options) = (prefix.to_owned(), options.clone());
-        Self { lister, prefix, options, range: None, columns: None, declared: None }
+        let (range, declared, limit) = (None, None, None);
+        Self { lister, prefix, options, range, selection: Selection::default(), declared, limit }
     }
 
     /// Lists by pages, with S3's string prefixes, through `pages`: the same store once more, for
@@ -142,7 +152,36 @@ impl ParquetSet {
                 columns.push(name);
             }
         }
-        self.columns = Some(columns);
+        self.selection.columns = Some(columns);
+        self
+    }
+
+    /// Only rows that meet the condition; called again, those that meet all of them.
+    ///
+    /// Row groups whose statistics exclude it are not decoded, and of a large object not even
+    /// fetched. The columns that the condition looks at need not be among the selected ones.
+    ///
+    /// ```
+    /// # use s3_parquet_reader::{Filter, ParquetSet};
+    /// # fn high(set: ParquetSet) -> ParquetSet {
+    /// set.columns(["user"]).filter(Filter::column("rating").at_least(7_000))
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn filter(mut self, filter: Filter) -> Self {
+        self.selection.filter = Some(match self.selection.filter.take() {
+            Some(earlier) => earlier.and(filter),
+            None => filter,
+        });
+        self
+    }
+
+    /// At most so many rows, of [`read_all`](Self::read_all) and of streams: the first ones, by
+    /// [`order`](ReadOptions::order). No more objects are read than it takes, but for those that
+    /// were under way.
+    #[must_use]
+    pub fn limit(mut self, rows: usize) -> Self {
+        self.limit = Some(rows);
         self
     }
 
@@ -152,6 +191,17 @@ impl ParquetSet {
     pub fn with_schema(mut self, schema: SchemaRef) -> Self {
         self.declared = Some(schema);
         self
+    }
+
+    /// The store that the set reads from, with its credentials; keys in it start with
+    /// [`prefix`](Self::prefix). For writing beside what is read.
+    pub fn store(&self) -> Arc<dyn ObjectStore> {
+        Arc::clone(&self.lister.store)
+    }
+
+    /// The first characters of the keys of the set's objects; may be empty.
+    pub fn prefix(&self) -> &str {
+        &self.prefix
     }
 
     /// The objects, in key order. Empty when there are none.
@@ -182,12 +232,15 @@ impl ParquetSet {
     /// [`Error::UnknownColumn`] if no object has a selected column; [`Error::Memory`];
     /// [`Error::Store`] for the network.
     pub async fn read_all(&self) -> Result<Table, Error> {
+        if let Some(rows) = self.limit {
+            return self.head(rows).await;
+        }
         let reader = self.reader();
         let objects = self.objects(&reader.ledger)?;
         let mut gather = Gather::default();
         let mut done = run(&reader, objects, Want::Rows);
         while let Some(done) = done.try_next().await? {
-            gather.add(done.key, done.got)?;
+            gather.add(done.got)?;
         }
         self.table(gather, &reader.ledger)
     }
@@ -211,7 +264,7 @@ impl ParquetSet {
             }
             let mut done = run(&reader, stream::iter(next).boxed(), Want::First(missing));
             while let Some(done) = done.try_next().await? {
-                gather.add(done.key, done.got)?;
+                gather.add(done.got)?;
             }
             if gather.rows() >= rows && !gather.is_empty() {
                 break;
@@ -236,13 +289,39 @@ impl ParquetSet {
     pub fn stream(&self) -> Result<BatchStream, Error> {
         let reader = self.reader();
         let objects = self.objects(&reader.ledger)?;
-        let shape = Shape {
-            declared: self.declared.clone(),
-            columns: self.columns.clone(),
-            provenance: self.options.provenance,
-        };
         let done = run(&reader, objects, Want::Flow);
-        Ok(batches(done, shape, reader.ledger.clone()))
+        let batches = batches(done, self.shape(), reader.ledger.clone());
+        Ok(match self.limit {
+            Some(rows) => batches.limited(rows),
+            None => batches,
+        })
+    }
+
+    /// Objects as they arrive, each once, from those on that are there now. What has been dealt with
+    /// is kept in `checkpoint`, so that a watch which is killed goes on where it was acknowledged.
+    ///
+    /// Rows are shaped as those of [`stream`](Self::stream). Only stores that list by pages are
+    /// asked for the recent hours alone; of others everything below the prefix is listed each time.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::TimeRange`]; [`Error::Checkpoint`] when the state cannot be read or belongs to
+    /// another prefix; those of [`list`](Self::list) where
+    /// [`only_new`](WatchOptions::only_new) lists at once.
+    pub async fn watch(
+        &self,
+        checkpoint: Arc<dyn Checkpoint>,
+        options: WatchOptions,
+    ) -> Result<Watch, Error> {
+        self.check_range()?;
+        let parts = Parts {
+            lister: self.lister.clone(),
+            prefix: self.prefix.clone(),
+            range: self.range,
+            reader: self.reader(),
+            shape: self.shape(),
+        };
+        Watch::begin(parts, checkpoint, options).await
     }
 
     /// Counts rows by the footers, without decoding: one request of at most 64 KiB per object,
@@ -266,41 +345,6 @@ impl ParquetSet {
         Ok(reader.ledger.report())
     }
 
-    /// The common schema of all objects, from their footers; of the selected columns if any are.
-    ///
-    /// # Errors
-    ///
-    /// Those of [`count`](Self::count), [`Error::SchemaMismatch`] and [`Error::UnknownColumn`].
-    pub async fn schema(&self) -> Result<SchemaReport, Error> {
-        self.schema_of_first(usize::MAX).await
-    }
-
-    /// The common schema of the first `objects` objects: enough where writers do not change, and
-    /// cheap where there are thousands.
-    ///
-    /// # Errors
-    ///
-    /// Those of [`schema`](Self::schema).
-    pub async fn schema_of_first(&self, objects: usize) -> Result<SchemaReport, Error> {
-        let reader = self.reader();
-        let objects = self.objects(&reader.ledger)?.take(objects).boxed();
-        let mut done = run(&reader, objects, Want::Footer);
-        let mut unifier = Unifier::default();
-        while let Some(done) = done.try_next().await? {
-            if let Got::Footer(footer) = done.got {
-                unifier.add(&done.key, &footer.schema)?;
-                reader.ledger.note(|report| {
-                    report.read += 1;
-                    report.rows = report.rows.saturating_add(footer.rows);
-                });
-            }
-        }
-        self.check_columns(&unifier, || unifier.names())?;
-        let mut report = reader.ledger.report();
-        report.drift = unifier.drift();
-        Ok(SchemaReport { schema: unifier.schema(self.columns.as_deref()), report })
-    }
-
     /// One object by its whole key, whatever its name; neither prefix nor time range matter.
     ///
     /// # Errors
@@ -321,35 +365,63 @@ impl ParquetSet {
         let mut gather = Gather::default();
         let mut done = run(&reader, stream::iter([Ok(object)]).boxed(), Want::Rows);
         while let Some(done) = done.try_next().await? {
-            gather.add(done.key, done.got)?;
+            gather.add(done.got)?;
         }
         this.table(gather, &reader.ledger)
     }
 
+    /// The set with these columns of provenance instead of those of its options.
+    #[cfg(feature = "rows")]
+    pub(crate) fn with_origin(&self, provenance: crate::Provenance) -> Self {
+        let mut this = self.clone();
+        this.options.provenance = provenance;
+        this
+    }
+
     fn reader(&self) -> Arc<ObjectReader> {
-        Arc::new(ObjectReader {
+        Arc::new(self.object_reader())
+    }
+
+    fn object_reader(&self) -> ObjectReader {
+        ObjectReader {
             lister: self.lister.clone(),
-            columns: self.columns.clone(),
+            selection: self.selection.clone(),
             options: self.options.clone(),
             ledger: Ledger::default(),
             held_bytes: AtomicU64::new(0),
-        })
+        }
     }
 
     fn objects(
         &self,
         ledger: &Ledger,
     ) -> Result<BoxStream<'static, Result<ObjectInfo, Error>>, Error> {
-        if let Some(TimeRange { from, to }) = self.range.filter(|range| range.to <= range.from) {
-            let text = |time: DateTime<Utc>| time.to_rfc3339_opts(SecondsFormat::AutoSi, true);
-            return Err(Error::TimeRange { from: text(from), to: text(to) });
-        }
+        self.check_range()?;
         Ok(self.lister.objects(&self.prefix, self.range, ledger))
+    }
+
+    fn check_range(&self) -> Result<(), Error> {
+        match self.range.filter(|range| range.to <= range.from) {
+            Some(TimeRange { from, to }) => {
+                let text = |time: DateTime<Utc>| time.to_rfc3339_opts(SecondsFormat::AutoSi, true);
+                Err(Error::TimeRange { from: text(from), to: text(to) })
+            }
+            None => Ok(()),
+        }
+    }
+
+    fn shape(&self) -> Shape {
+        Shape {
+            declared: self.declared.clone(),
+            selection: self.selection.clone(),
+            provenance: self.options.provenance,
+        }
     }
 
     fn table(&self, gather: Gather, ledger: &Ledger) -> Result<Table, Error> {
         self.check_columns(gather.unifier(), || gather.known())?;
-        let columns = self.columns.as_deref();
+        self.check_filter(&gather)?;
+        let columns = self.selection.columns.as_deref();
         let provenance = self.options.provenance;
         let (schema, batches, drift) = gather.assemble(columns, provenance, ledger)?;
         let mut report = ledger.report();
@@ -363,10 +435,22 @@ impl ParquetSet {
         unifier: &Unifier,
         known: impl Fn() -> Vec<String>,
     ) -> Result<(), Error> {
-        let selected = self.columns.iter().flatten();
+        let selected = self.selection.columns.iter().flatten();
         match selected.into_iter().find(|column| !unifier.knows(column)) {
             Some(column) if !unifier.is_empty() => {
                 Err(Error::UnknownColumn { column: column.clone(), known: known() })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// So must the columns of the filter.
+    fn check_filter(&self, gather: &Gather) -> Result<(), Error> {
+        let Some(filter) = &self.selection.filter else { return Ok(()) };
+        let known = gather.known();
+        match filter.0.columns().into_iter().find(|name| !known.iter().any(|known| known == name)) {
+            Some(column) if !gather.is_empty() => {
+                Err(Error::UnknownColumn { column: column.to_owned(), known })
             }
             _ => Ok(()),
         }
@@ -377,7 +461,7 @@ impl fmt::Debug for ParquetSet {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ParquetSet")
             .field("location", &self.lister.location)
-            .field("columns", &self.columns)
+            .field("selection", &self.selection)
             .field("range", &self.range)
             .finish_non_exhaustive()
     }

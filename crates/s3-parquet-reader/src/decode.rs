@@ -1,0 +1,212 @@
+//! From an object's footer to what of it is decoded: which columns, which row groups, which rows,
+//! and as which types. Says nothing about how the bytes come.
+
+use std::sync::Arc;
+
+use arrow::array::RecordBatch;
+use arrow::datatypes::{DataType, Field, FieldRef, Schema, SchemaRef};
+use parquet::arrow::arrow_reader::{
+    ArrowPredicateFn, ArrowReaderBuilder, ArrowReaderMetadata, ArrowReaderOptions, RowFilter,
+};
+use parquet::arrow::{ProjectionMask, RowNumber};
+use parquet::errors::ParquetError;
+use parquet::file::metadata::ParquetMetaData;
+
+use crate::filter::{self, Filter, Mismatch};
+use crate::options::ReadOptions;
+
+/// The column in which the decoder numbers rows, where some of them are left out. No file can
+/// have one of this name by accident.
+pub(crate) const ROW_NUMBER: &str = "\u{0}row";
+
+/// What is wanted of every object of a read.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Selection {
+    pub(crate) columns: Option<Vec<String>>,
+    pub(crate) filter: Option<Filter>,
+}
+
+/// How one object is decoded.
+pub(crate) struct Plan {
+    pub(crate) metadata: ArrowReaderMetadata,
+    /// Schema of the batches, without the row numbers.
+    pub(crate) schema: SchemaRef,
+    /// Names of all the object's columns.
+    pub(crate) known: Vec<String>,
+    /// Row groups that may hold wanted rows; all of them where nothing is filtered.
+    pub(crate) groups: Option<Vec<usize>>,
+    mask: ProjectionMask,
+    filter: Option<Filter>,
+}
+
+impl Plan {
+    /// Reads the plan off the footer.
+    pub(crate) fn new(
+        footer: Arc<ParquetMetaData>,
+        selection: &Selection,
+        options: &ReadOptions,
+    ) -> Result<Self, ParquetError> {
+        check_rows(&footer)?;
+        let metadata = ArrowReaderMetadata::try_new(footer, ArrowReaderOptions::new())?;
+        let known = metadata.schema().fields().iter().map(|field| field.name().clone()).collect();
+        let wanted = decoded_as(metadata.schema(), options);
+        let numbered = options.provenance.row && selection.filter.is_some();
+        let metadata = match wanted != *metadata.schema() || numbered {
+            true => as_wanted(&metadata, wanted, numbered)?,
+            false => metadata,
+        };
+        let (mask, schema) = projection(&metadata, selection.columns.as_deref());
+        let filter = selection.filter.clone();
+        let groups = filter.as_ref().map(|filter| groups_for(filter, &metadata));
+        Ok(Self { metadata, schema, known, groups, mask, filter })
+    }
+
+    /// Tells the decoder.
+    pub(crate) fn apply<T>(&self, builder: ArrowReaderBuilder<T>) -> ArrowReaderBuilder<T> {
+        let mut builder = builder.with_projection(self.mask.clone());
+        if let Some(groups) = &self.groups {
+            builder = builder.with_row_groups(groups.clone());
+        }
+        if let Some(filter) = &self.filter {
+            builder = builder.with_row_filter(self.row_filter(filter));
+        }
+        builder
+    }
+
+    /// The rows that the decoded row groups hold, before they are filtered.
+    pub(crate) fn promised_rows(&self) -> u64 {
+        let groups = self.metadata.metadata().row_groups();
+        let chosen = |index: &usize| self.groups.as_ref().is_none_or(|g| g.contains(index));
+        let groups = groups.iter().enumerate().filter(|(index, _)| chosen(index));
+        groups.fold(0_u64, |sum, (_, group)| {
+            sum.saturating_add(u64::try_from(group.num_rows()).unwrap_or(0))
+        })
+    }
+
+    /// What the decoded columns take, as the footer has it.
+    pub(crate) fn promised_bytes(&self) -> u64 {
+        let groups = self.metadata.metadata().row_groups().iter().enumerate();
+        let chosen = |index: &usize| self.groups.as_ref().is_none_or(|g| g.contains(index));
+        let chunks = groups.filter(|(index, _)| chosen(index)).flat_map(|(_, group)| {
+            let columns = group.columns().iter().enumerate();
+            columns.filter(|(leaf, _)| self.mask.leaf_included(*leaf))
+        });
+        chunks.fold(0_u64, |sum, (_, chunk)| {
+            sum.saturating_add(u64::try_from(chunk.uncompressed_size()).unwrap_or(0))
+        })
+    }
+
+    /// True when rows are left out, so that fewer than promised may come.
+    pub(crate) fn is_filtered(&self) -> bool {
+        self.filter.is_some()
+    }
+
+    fn row_filter(&self, filter: &Filter) -> RowFilter {
+        let schema = self.metadata.schema();
+        let looked_at: Vec<usize> =
+            filter.0.columns().iter().filter_map(|name| schema.index_of(name).ok()).collect();
+        let mask = ProjectionMask::roots(self.metadata.parquet_schema(), looked_at);
+        let node = filter.0.clone();
+        let predicate =
+            ArrowPredicateFn::new(mask, move |batch: RecordBatch| filter::evaluate(&node, &batch));
+        RowFilter::new(vec![Box::new(predicate)])
+    }
+
+    /// Asks whether the columns compare with the values of the filter at all, before any is read.
+    pub(crate) fn check_filter(&self) -> Result<(), Mismatch> {
+        match &self.filter {
+            Some(filter) => filter::check(&filter.0, self.metadata.schema()),
+            None => Ok(()),
+        }
+    }
+}
+
+/// A footer says three times how many rows there are: in all, for each row group, and for each
+/// column that is not nested. Where it contradicts itself, none of it is believed.
+fn check_rows(footer: &ParquetMetaData) -> Result<(), ParquetError> {
+    let promised = footer.file_metadata().num_rows();
+    let mut sum = 0_i64;
+    for (index, group) in footer.row_groups().iter().enumerate() {
+        let rows = group.num_rows();
+        let flat = group.columns().iter().filter(|c| c.column_descr().max_rep_level() == 0);
+        if let Some(column) = flat.into_iter().find(|column| column.num_values() != rows) {
+            return Err(ParquetError::General(format!(
+                "row group {index} promises {rows} rows, its column `{}` {} values",
+                column.column_path().string(),
+                column.num_values()
+            )));
+        }
+        sum = sum.saturating_add(rows.max(0));
+    }
+    if sum == promised {
+        return Ok(());
+    }
+    Err(ParquetError::General(format!(
+        "the footer promises {promised} rows, its row groups have {sum}"
+    )))
+}
+
+/// The file's schema with the types that the options ask for.
+pub(crate) fn decoded_as(schema: &SchemaRef, options: &ReadOptions) -> SchemaRef {
+    if !options.string_views && options.dictionary_columns.is_empty() {
+        return Arc::clone(schema);
+    }
+    let fields: Vec<FieldRef> =
+        schema.fields().iter().map(|field| field_as(field, options)).collect();
+    Arc::new(Schema::new_with_metadata(fields, schema.metadata().clone()))
+}
+
+fn field_as(field: &FieldRef, options: &ReadOptions) -> FieldRef {
+    if !matches!(field.data_type(), DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View) {
+        return Arc::clone(field);
+    }
+    let wanted = if options.dictionary_columns.contains(field.name()) {
+        DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8))
+    } else if options.string_views {
+        DataType::Utf8View
+    } else {
+        return Arc::clone(field);
+    };
+    Arc::new(field.as_ref().clone().with_data_type(wanted))
+}
+
+fn as_wanted(
+    metadata: &ArrowReaderMetadata,
+    wanted: SchemaRef,
+    numbered: bool,
+) -> Result<ArrowReaderMetadata, ParquetError> {
+    let mut options = ArrowReaderOptions::new().with_schema(wanted);
+    if numbered {
+        let number = Field::new(ROW_NUMBER, DataType::Int64, false);
+        options =
+            options.with_virtual_columns(vec![Arc::new(number.with_extension_type(RowNumber))])?;
+    }
+    ArrowReaderMetadata::try_new(Arc::clone(metadata.metadata()), options)
+}
+
+/// The selected columns: what to decode, and the schema that this gives.
+fn projection(
+    metadata: &ArrowReaderMetadata,
+    columns: Option<&[String]>,
+) -> (ProjectionMask, SchemaRef) {
+    let fields = metadata.schema().fields().iter().enumerate();
+    let chosen: Vec<(usize, FieldRef)> = fields
+        .filter(|(_, field)| field.name() != ROW_NUMBER)
+        .filter(|(_, field)| columns.is_none_or(|columns| columns.contains(field.name())))
+        .map(|(index, field)| (index, Arc::clone(field)))
+        .collect();
+    let mask = match columns {
+        None => ProjectionMask::all(),
+        Some(_) => {
+            let roots = chosen.iter().map(|(index, _)| *index);
+            ProjectionMask::roots(metadata.parquet_schema(), roots)
+        }
+    };
+    let fields: Vec<FieldRef> = chosen.into_iter().map(|(_, field)| field).collect();
+    (mask, Arc::new(Schema::new(fields)))
+}
+
+fn groups_for(filter: &Filter, metadata: &ArrowReaderMetadata) -> Vec<usize> {
+    let kept = filter::matching_groups(&filter.0, metadata.schema(), metadata.metadata());
+    kept.into_iter().enumerate().filter_map(|(index, kept)| kept.then_some(index)).collect()
+}
