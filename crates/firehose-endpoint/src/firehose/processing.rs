@@ -166,7 +166,17 @@ fn wrong(parameter: &str, allowed: &str) -> AwsError {
 fn sub_records(processor: &Processor) -> Result<SubRecords, AwsError> {
     match processor.required("SubRecordType")? {
         "JSON" => Ok(SubRecords::Json),
-        "DELIMITED" => Ok(SubRecords::Delimited(unescaped(processor.required("Delimiter")?))),
+        "DELIMITED" => {
+            // Unlike the delimiter that is put behind records, this one is in base64:
+            // <https://docs.aws.amazon.com/firehose/latest/dev/dynamic-partitioning-multirecord-deaggergation.html>
+            let given = processor.required("Delimiter")?;
+            let delimiter = base64_simd::STANDARD.decode_to_vec(given).ok();
+            let delimiter =
+                delimiter.filter(|delimiter| !delimiter.is_empty()).ok_or_else(|| {
+                    invalid(format!("Delimiter {given} must be in base64, as IyMjIw== is for ####"))
+                })?;
+            Ok(SubRecords::Delimited(delimiter))
+        }
         other => Err(invalid(format!("SubRecordType {other} must be JSON or DELIMITED"))),
     }
 }
@@ -241,7 +251,7 @@ mod tests {
     #[test]
     fn section_2_2_processors_are_read_with_their_parameters() {
         let all = json!([
-            one("RecordDeAggregation", &[("SubRecordType", "DELIMITED"), ("Delimiter", "##\\n")]),
+            one("RecordDeAggregation", &[("SubRecordType", "DELIMITED"), ("Delimiter", "IyMK")]),
             one(
                 "MetadataExtraction",
                 &[("MetadataExtractionQuery", "{a:.a}"), ("JsonParsingEngine", "JQ-1.6")]
@@ -342,6 +352,13 @@ mod tests {
             (
                 json!([one("RecordDeAggregation", &[("SubRecordType", "DELIMITED")])]),
                 "must have Delimiter",
+            ),
+            (
+                json!([one(
+                    "RecordDeAggregation",
+                    &[("SubRecordType", "DELIMITED"), ("Delimiter", "####")]
+                )]),
+                "Delimiter #### must be in base64",
             ),
             (
                 json!([one("AppendDelimiterToRecord", &[("LambdaArn", "a")])]),
