@@ -30,6 +30,8 @@ DUCKDB = os.environ.get("DUCKDB_PYTHON")
 HERE = os.path.dirname(os.path.abspath(__file__))
 CELL = os.path.join(HERE, "../../tests/wire/tutorial/cell_3.py")
 PREFIX = "ratings2022/01/08/06/"
+# Further objects repeat the content of these.
+DISTINCT = 500
 # Minutes for 2,000 objects.
 SLOW = ("awswrangler", "the tutorial", "pandas")
 
@@ -116,7 +118,11 @@ def write(folder, objects, rows):
     hour = os.path.join(folder, PREFIX)
     os.makedirs(hour)
     random = np.random.default_rng(7)
+    name = lambda n: f"{hour}PUT-S3-qrZbv-1-2022-01-08-06-{n // 60 % 60:02}-{n % 60:02}-{n:08}.parquet"
     for number in range(objects):
+        if number >= DISTINCT:
+            os.link(name(number % DISTINCT), name(number))
+            continue
         odd = random.random(rows) < 0.04
         first, last = random.integers(0, 3007, rows), random.integers(0, 474, rows)
         table = pa.table({
@@ -125,8 +131,7 @@ def write(folder, objects, rows):
             "rating": pa.array(np.where(odd, random.integers(7000, 9001, rows), random.integers(1, 1001, rows)), pa.int32()),
             "timestamp": pa.array(1641622882.0 + number * 60 + np.cumsum(random.random(rows)) * 0.006),
         })
-        name = f"PUT-S3-qrZbv-1-2022-01-08-06-{number // 60 % 60:02}-{number % 60:02}-{number:08}.parquet"
-        pq.write_table(table, hour + name, compression="snappy", use_dictionary=["favoritecaptain"], store_schema=False)
+        pq.write_table(table, name(number), compression="snappy", use_dictionary=["favoritecaptain"], store_schema=False)
 
 
 class Server:
