@@ -6,7 +6,10 @@ use std::time::Duration;
 
 use arrow::array::{ArrayRef, Float64Array, Int32Array, RecordBatch, StringArray};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use stream_analysis::{Describe, Groups, RobustZFit};
+use stream_analysis::{
+    Describe, ForestOptions, Groups, IsolationFit, IsolationOptions, RandomCutForest, RobustZFit,
+    TumblingWindows, WindowOptions,
+};
 
 const ROWS: u32 = 1_000_000;
 const BATCH_ROWS: u32 = 8_192;
@@ -94,5 +97,52 @@ fn analysis(c: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, analysis);
+/// Records per second and core, on ratings as the tutorial makes them.
+fn forests(c: &mut Criterion) {
+    let batches = ratings();
+    let column = batches[0].column_by_name("rating").expect("it is there");
+    let ratings = column.as_any().downcast_ref::<Int32Array>().expect("whole numbers");
+    let points: Vec<f64> = ratings.values().iter().map(|rating| f64::from(*rating)).collect();
+    let mut group = c.benchmark_group("forests");
+    group.throughput(Throughput::Elements(points.len() as u64));
+    group.sample_size(10).warm_up_time(Duration::from_secs(2));
+
+    // Warm, as after the first minutes of a stream: 100 trees of 256 points, decay 100,000.
+    let mut forest = RandomCutForest::new(1, &ForestOptions::default()).expect("sound");
+    (0..10).for_each(|_| points.iter().for_each(|point| _ = forest.score_and_learn(&[*point])));
+    group.bench_function("random_cut_forest_of_kinesis", |b| {
+        b.iter(|| points.iter().filter_map(|point| forest.score_and_learn(&[*point])).sum::<f64>());
+    });
+    let mut fit = IsolationFit::new(1, &IsolationOptions::default()).expect("sound");
+    points.iter().for_each(|point| fit.push(&[*point]));
+    let forest = fit.finish();
+    group.bench_function("isolation_forest_scores", |b| {
+        b.iter(|| points.iter().filter_map(|point| forest.score(&[*point])).sum::<f64>());
+    });
+    group.finish();
+}
+
+fn windows(c: &mut Criterion) {
+    let batches = ratings();
+    let schema = batches[0].schema();
+    let mut group = c.benchmark_group("one_million_rows");
+    group.throughput(Throughput::Elements(u64::from(ROWS)));
+    group.sample_size(10).warm_up_time(Duration::from_secs(1));
+    group.bench_function("windows_by_captain", |b| {
+        b.iter(|| {
+            let options = WindowOptions::default().with_event_time("timestamp");
+            let windows = TumblingWindows::new(&schema, Some("captain"), "rating", &options);
+            let mut windows = windows.expect("they are there");
+            let mut closed = 0;
+            for batch in &batches {
+                windows.push(batch, 0.0, None).expect("one schema");
+                closed += windows.close_due().len();
+            }
+            black_box(closed + windows.finish().len())
+        });
+    });
+    group.finish();
+}
+
+criterion_group!(benches, analysis, windows, forests);
 criterion_main!(benches);

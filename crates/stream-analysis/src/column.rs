@@ -8,7 +8,7 @@ use std::fmt;
 
 use arrow::array::{Array, ArrayRef, AsArray, Float64Array, RecordBatch, StringViewArray};
 use arrow::compute::{can_cast_types, cast};
-use arrow::datatypes::{DataType, Float64Type, Schema};
+use arrow::datatypes::{DataType, Float64Type, Schema, TimeUnit};
 
 use crate::Error;
 
@@ -132,6 +132,20 @@ impl Column {
         Ok(column)
     }
 
+    /// The first column of this name, if it can tell a time: dates and timestamps, or numbers as
+    /// seconds since 1970.
+    pub(crate) fn find_time(schema: &Schema, name: &str) -> Result<Self, Error> {
+        let column = Self::find(schema, name)?;
+        let dated = matches!(
+            plain(&column.data_type),
+            DataType::Date32 | DataType::Date64 | DataType::Timestamp(_, _)
+        );
+        if column.kind().is_number() || dated {
+            return Ok(column);
+        }
+        Err(Error::NotTime { column: column.name, data_type: column.data_type })
+    }
+
     /// Every column, in order. Two columns may bear one name.
     pub(crate) fn all(schema: &Schema) -> Vec<Self> {
         let describe = |(index, field): (usize, &std::sync::Arc<arrow::datatypes::Field>)| Self {
@@ -184,6 +198,30 @@ impl Column {
     pub(crate) fn numbers(&self, batch: &RecordBatch) -> Result<Float64Array, Error> {
         let numbers = self.cast(&self.plain(batch)?, &DataType::Float64)?;
         Ok(numbers.as_primitive::<Float64Type>().clone())
+    }
+
+    /// The times of a column that [`find_time`](Self::find_time) found, in seconds since 1970.
+    pub(crate) fn epoch_seconds(&self, batch: &RecordBatch) -> Result<Float64Array, Error> {
+        let values = self.plain(batch)?;
+        let values = match values.data_type() {
+            DataType::Date32 | DataType::Date64 => {
+                self.cast(&values, &DataType::Timestamp(TimeUnit::Second, None))?
+            }
+            _ => values,
+        };
+        let per_second = match values.data_type() {
+            DataType::Timestamp(TimeUnit::Millisecond, _) => 1e3,
+            DataType::Timestamp(TimeUnit::Microsecond, _) => 1e6,
+            DataType::Timestamp(TimeUnit::Nanosecond, _) => 1e9,
+            _ => 1.0,
+        };
+        let ticks = match values.data_type() {
+            DataType::Timestamp(_, _) => self.cast(&values, &DataType::Int64)?,
+            _ => values,
+        };
+        let numbers = self.cast(&ticks, &DataType::Float64)?;
+        let numbers = numbers.as_primitive::<Float64Type>();
+        Ok(numbers.unary(|tick| tick / per_second))
     }
 
     /// The values as text; for a column of text, the text itself.

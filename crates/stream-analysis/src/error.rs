@@ -39,6 +39,34 @@ pub enum Error {
         /// What it holds.
         data_type: DataType,
     },
+    /// Times were asked of a column that has none.
+    #[error(
+        "column `{column}` is of type {data_type}, which tells no time; choose a column of dates, timestamps, or numbers that are seconds since 1970"
+    )]
+    NotTime {
+        /// The column that was asked for.
+        column: String,
+        /// What it holds.
+        data_type: DataType,
+    },
+    /// Bins were asked for a range that is none.
+    #[error("{min} to {max} is no range of numbers that bins could divide")]
+    Range {
+        /// Where it should begin.
+        min: f64,
+        /// Where it should end.
+        max: f64,
+    },
+    /// A setting of a detector or a window that cannot work.
+    #[error("{setting} cannot be {value}: {wanted}")]
+    Setting {
+        /// What is set.
+        setting: &'static str,
+        /// What was given.
+        value: String,
+        /// What would do.
+        wanted: &'static str,
+    },
     /// A batch does not have the schema that the analysis was started with.
     #[error(
         "a batch does not fit the schema this analysis began with: column `{column}` should be {expected} but is {found}; start one analysis per schema, or cast the batches first"

@@ -19,8 +19,9 @@ pub const DEFAULT_GROUP_LIMIT: usize = 100_000;
 /// Summarises one numeric column for each value of another, over batches as they come.
 ///
 /// Rows whose group is null form a group of their own. Memory: 8 bytes for each value up to the
-/// values limit (10 million over all groups); beyond it the largest groups are thinned to an even,
-/// deterministic sample and their medians marked, all else stays exact.
+/// values limit (10 million over all groups). Beyond it the largest groups keep a count for each
+/// value where values repeat, which stays exact; else they are thinned to an even, deterministic
+/// sample and their medians marked. All else stays exact.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -206,7 +207,7 @@ impl Groups {
         Ok(id)
     }
 
-    /// Halves the samples of the largest groups: of every group that is more than half as large as
+    /// Shrinks the samples of the largest groups: of every group that is more than half as large as
     /// the largest, so that one walk over many equal groups frees much.
     fn thin(&mut self) {
         while self.values_kept > self.values_limit {
@@ -218,7 +219,7 @@ impl Groups {
             let large = |state: &&mut GroupState| state.tally.sample.len() > largest / 2;
             for state in self.states.iter_mut().filter(large) {
                 let before = state.tally.sample.len();
-                state.tally.sample.halve();
+                state.tally.sample.shrink();
                 self.values_kept -= before - state.tally.sample.len();
             }
         }

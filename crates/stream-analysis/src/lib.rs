@@ -4,8 +4,7 @@
 //!
 //! What an analyst asks first of a table nobody has looked at: which columns, how many values, how
 //! do they spread, which groups, and what does not belong. Arrow in, typed results out, each of
-//! which is an Arrow table again by `to_record_batch`. It does not read files, knows no SQL and
-//! never prints.
+//! which is an Arrow table again by `to_record_batch`. It does not read files and never prints.
 //!
 //! # What is in it
 //!
@@ -15,7 +14,13 @@
 //! | how do groups differ? | [`Groups`] → [`GroupTable`] |
 //! | which rows are odd? | [`RobustZFit`] → [`RobustZ`] → [`Scorer`] → [`AnomalyReport`] |
 //! | which groups are odd? | [`GroupRule`] → [`GroupOutlier`] |
-//! | both at once, in memory | [`find_anomalies`] → [`Findings`] |
+//! | which points are odd, while the stream passes? | [`RandomCutForest`] + [`Scores`] → [`ScoreReport`] |
+//! | the same in two passes, quicker | [`IsolationFit`] → [`IsolationForest`] + [`Scores`] |
+//! | how do the numbers lie, and where are none? | [`Histogram`] → [`HistogramTable`] |
+//! | how many rows in each minute? | [`Timeline`], [`Steps`] → [`TimelineTable`] |
+//! | what does each window of a stream say? | [`TumblingWindows`] → [`Window`] |
+//! | how does that look? | [`Chart`], as SVG or text; [`HtmlReport`] |
+//! | both detectors at once, in memory | [`find_anomalies`] → [`Findings`] |
 //! | how good was that? | [`RobustZ::score_against`] → [`Confusion`] |
 //!
 //! # Why it is shaped so
@@ -86,29 +91,48 @@
 //!
 //! # Features
 //!
-//! None; the only dependencies are `arrow` and `thiserror`.
+//! None.
 
+mod chart;
 mod column;
 mod describe;
 mod detect;
 mod error;
 mod groups;
+mod histogram;
+mod lateness;
 mod moments;
 mod quantile;
+mod random;
+mod report;
+mod reservoir;
 mod table;
 mod tally;
+mod timeline;
 mod value;
+mod window;
 
+pub use chart::{CHART_CSS, Chart, Mark, Shape, readable};
 pub use column::{ColumnKind, numeric_columns};
 pub use describe::{ColumnSummary, DISTINCT_TEXT_LIMIT, Describe, Description, Distinct};
 pub use detect::{
-    Anomaly, AnomalyReport, Confusion, DEFAULT_EXAMPLES, DEFAULT_THRESHOLD, DetectOptions,
-    Findings, GroupOutlier, GroupRule, RobustZ, RobustZFit, Scale, Scorer, Side, find_anomalies,
+    Anomaly, AnomalyReport, Attribution, Confusion, DEFAULT_EXAMPLES, DEFAULT_THRESHOLD,
+    DetectOptions, Findings, ForestOptions, GroupOutlier, GroupRule, IsolationFit, IsolationForest,
+    IsolationOptions, Points, RandomCutForest, RobustZ, RobustZFit, Scale, ScoreReport, ScoredRow,
+    Scorer, Scores, Side, Truth, find_anomalies,
 };
 pub use error::Error;
 pub use groups::{DEFAULT_GROUP_LIMIT, Group, GroupTable, Groups};
+pub use histogram::{Bin, DEFAULT_BINS, Gap, Histogram, HistogramTable};
+pub use lateness::Lateness;
 pub use quantile::DEFAULT_VALUES_LIMIT;
+pub use report::{HtmlReport, ReportCell, ReportSection, ReportTable};
+pub use reservoir::Reservoir;
+pub use timeline::{DEFAULT_STEPS, Step, Steps, Timeline, TimelineTable};
 pub use value::Value;
+pub use window::{
+    DEFAULT_WINDOW_GROUPS, TumblingWindows, Window, WindowClock, WindowGroup, WindowOptions,
+};
 
 /// The README's example runs as a test.
 #[cfg(doctest)]

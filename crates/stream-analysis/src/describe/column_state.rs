@@ -247,7 +247,7 @@ fn numbers(summary: &mut ColumnSummary, tally: Tally, whole: &Whole) {
         Distinct::AtLeast(distinct)
     };
     if !summary.exact {
-        let kept = sorted.values().len();
+        let kept = sorted.count();
         summary.note = Some(format!("quantiles from an even sample of {kept} values"));
     }
 }

@@ -1,16 +1,24 @@
 //! Finding what does not belong: rows far from the rest, and groups apart from all others.
 //!
-//! Two detectors, each usable alone: [`RobustZ`] judges single numbers, [`GroupRule`] whole
-//! groups. Both work in two steps, so that a stream need not be kept: first the numbers pass to
+//! [`RobustZ`] judges single numbers, [`GroupRule`] whole groups; [`RandomCutForest`] and
+//! [`IsolationForest`] judge points of one or more numbers, with [`Scores`] to decide where their
+//! scores become anomalies. The forests' own files say how they pass. The first two work in two steps, so that a stream need not be kept: first the numbers pass to
 //! learn what is usual, then the rows pass to be judged. [`find_anomalies`] does both steps with
 //! both detectors over batches in memory. [`Confusion`] compares with a known truth.
 
 mod confusion;
+#[cfg(test)]
+mod forest_tests;
 mod group_rule;
+mod isolation_forest;
+mod points;
+mod random_cut_forest;
 mod report;
 mod robust_z;
+mod scores;
 #[cfg(test)]
 mod tests;
+mod truth;
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::Schema;
@@ -20,8 +28,13 @@ use crate::{Error, numeric_columns};
 
 pub use confusion::Confusion;
 pub use group_rule::{GroupOutlier, GroupRule, Side};
+pub use isolation_forest::{IsolationFit, IsolationForest, IsolationOptions};
+pub use points::Points;
+pub use random_cut_forest::{Attribution, ForestOptions, RandomCutForest};
 pub use report::{Anomaly, AnomalyReport, DEFAULT_EXAMPLES};
 pub use robust_z::{DEFAULT_THRESHOLD, RobustZ, RobustZFit, Scale, Scorer};
+pub use scores::{ScoreReport, ScoredRow, Scores};
+pub use truth::Truth;
 
 /// What [`find_anomalies`] looks at. [`Default`] is every numeric column, no groups, threshold
 /// 3.5, a hundred examples for each column.

@@ -1,0 +1,230 @@
+//! The random cut forest of Kinesis Data Analytics, by the port of AWS's own code (crate `krcf`).
+//!
+//! Guha, Mishra, Roy, Schrijvers, "Robust Random Cut Forest Based Anomaly Detection on Streams"
+//! (ICML 2016): a forest of trees over a sample of the stream, kept up to date with every point; a
+//! point that would change the trees much is an anomaly. It learns while it judges, so a stream
+//! passes once; and it needs some points before its scores mean anything.
+
+use krcf::RandomCutForestOptions as Settings;
+
+use crate::Error;
+
+/// How a [`RandomCutForest`] is grown. [`Default`] is what `RANDOM_CUT_FOREST` of Kinesis Data
+/// Analytics for SQL takes: 100 trees of 256 points, a time decay of 100,000 records, a shingle of
+/// one
+/// (<https://docs.aws.amazon.com/kinesisanalytics/latest/sqlref/sqlrf-random-cut-forest.html>).
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct ForestOptions {
+    /// Trees, 1 to 1,000.
+    pub trees: usize,
+    /// Points that each tree keeps, 2 to 65,536.
+    pub sample_size: usize,
+    /// After so many records a point counts much less than a new one: at least 1.
+    pub time_decay: u64,
+    /// How many consecutive records are judged as one point, 1 to 30.
+    pub shingle: usize,
+    /// Records that pass before the first score, at least 1.
+    pub warm_up: u64,
+    /// The same seed and the same stream give the same scores.
+    pub seed: u64,
+}
+
+impl Default for ForestOptions {
+    fn default() -> Self {
+        Self {
+            trees: 100,
+            sample_size: 256,
+            time_decay: 100_000,
+            shingle: 1,
+            warm_up: 256,
+            seed: 42,
+        }
+    }
+}
+
+impl ForestOptions {
+    /// Sets the number of trees.
+    #[must_use]
+    pub fn with_trees(mut self, trees: usize) -> Self {
+        self.trees = trees;
+        self
+    }
+
+    /// Sets how many points each tree keeps.
+    #[must_use]
+    pub fn with_sample_size(mut self, points: usize) -> Self {
+        self.sample_size = points;
+        self
+    }
+
+    /// Sets after how many records a point counts less.
+    #[must_use]
+    pub fn with_time_decay(mut self, records: u64) -> Self {
+        self.time_decay = records;
+        self
+    }
+
+    /// Sets how many consecutive records are judged as one point.
+    #[must_use]
+    pub fn with_shingle(mut self, records: usize) -> Self {
+        self.shingle = records;
+        self
+    }
+
+    /// Sets how many records pass before the first score.
+    #[must_use]
+    pub fn with_warm_up(mut self, records: u64) -> Self {
+        self.warm_up = records;
+        self
+    }
+
+    /// Sets the seed.
+    #[must_use]
+    pub fn with_seed(mut self, seed: u64) -> Self {
+        self.seed = seed;
+        self
+    }
+
+    fn check(&self) -> Result<(), Error> {
+        let refuse = |setting, value: String, wanted| Error::Setting { setting, value, wanted };
+        if !(1..=1_000).contains(&self.trees) {
+            return Err(refuse("the number of trees", self.trees.to_string(), "give 1 to 1,000"));
+        }
+        if !(2..=65_536).contains(&self.sample_size) {
+            let value = self.sample_size.to_string();
+            return Err(refuse("the sample size", value, "give 2 to 65,536"));
+        }
+        if self.time_decay == 0 {
+            return Err(refuse("the time decay", "0".to_owned(), "give at least 1 record"));
+        }
+        if !(1..=30).contains(&self.shingle) {
+            return Err(refuse("the shingle", self.shingle.to_string(), "give 1 to 30"));
+        }
+        Ok(())
+    }
+}
+
+/// A forest over points of one or more numbers, for a stream that passes once.
+///
+/// ```
+/// use stream_analysis::{ForestOptions, RandomCutForest};
+///
+/// let mut forest = RandomCutForest::new(1, &ForestOptions::default())?;
+/// for at in 0..300_u32 {
+///     forest.score_and_learn(&[f64::from(at * 37 % 1_000)]);
+/// }
+/// let usual = forest.score_and_learn(&[500.0]).expect("it is warm");
+/// let odd = forest.score_and_learn(&[9_000.0]).expect("it is warm");
+/// assert!(odd > 1.5 * usual, "{odd} against {usual}");
+/// # Ok::<(), stream_analysis::Error>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct RandomCutForest {
+    forest: krcf::RandomCutForest,
+    dimensions: usize,
+    warm_up: u64,
+    seen: u64,
+    /// The first point: what is near zero keeps more digits as `f32`, and a shift changes no cut.
+    origin: Option<Vec<f64>>,
+}
+
+/// How much of a score is due to one number of the point.
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
+pub struct Attribution {
+    /// Its part of the score, 0..=1.
+    pub share: f64,
+    /// Whether it is odd for being high rather than low.
+    pub high: bool,
+}
+
+impl RandomCutForest {
+    /// An empty forest over points of `dimensions` numbers.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Setting`] if an option is outside what its field says, or `dimensions` times the
+    /// shingle is 0 or above 10,000.
+    pub fn new(dimensions: usize, options: &ForestOptions) -> Result<Self, Error> {
+        options.check()?;
+        let refuse = || Error::Setting {
+            setting: "the number of dimensions",
+            value: dimensions.to_string(),
+            wanted: "give at least 1, and at most 10,000 with the shingle",
+        };
+        if dimensions == 0 || dimensions.saturating_mul(options.shingle) > 10_000 {
+            return Err(refuse());
+        }
+        let settings = Settings {
+            dimensions,
+            shingle_size: options.shingle,
+            num_trees: Some(options.trees),
+            sample_size: Some(options.sample_size),
+            lambda: Some(1.0 / options.time_decay as f64),
+            random_seed: Some(options.seed),
+            // The trees are small: threads cost more than they bring, and several forests may run.
+            parallel_execution_enabled: Some(false),
+            internal_shingling: Some(options.shingle > 1),
+            ..Settings::default()
+        };
+        let forest = krcf::RandomCutForest::new(settings).map_err(|_| refuse())?;
+        let warm_up = options.warm_up.max(1);
+        Ok(Self { forest, dimensions, warm_up, seen: 0, origin: None })
+    }
+
+    /// Scores a point and learns it: 0 to about the logarithm of the sample size, about 1 where
+    /// nothing is odd. `None` while the forest warms up, and for a point that is not `dimensions`
+    /// finite numbers, which is not learnt either.
+    pub fn score_and_learn(&mut self, point: &[f64]) -> Option<f64> {
+        let point = shift(&mut self.origin, self.dimensions, point)?;
+        let score = self.is_warm().then(|| self.forest.score(&point).ok()).flatten();
+        self.forest.update(&point).ok()?;
+        self.seen += 1;
+        score.filter(|score| score.is_finite())
+    }
+
+    /// Whether enough points were learnt for scores to mean something.
+    #[must_use]
+    pub fn is_warm(&self) -> bool {
+        self.seen >= self.warm_up && self.forest.is_output_ready()
+    }
+
+    /// Points learnt.
+    #[must_use]
+    pub fn seen(&self) -> u64 {
+        self.seen
+    }
+
+    /// What each number of a point has to do with its score, in the order of the point. Costs about
+    /// as much as a score. `None` as for [`score_and_learn`](Self::score_and_learn).
+    #[must_use]
+    pub fn attribution(&self, point: &[f64]) -> Option<Vec<Attribution>> {
+        if !self.is_warm() {
+            return None;
+        }
+        let point = shift(&mut self.origin.clone(), self.dimensions, point)?;
+        let parts = self.forest.attribution(&point).ok()?;
+        let total: f64 = parts.high.iter().chain(&parts.low).sum();
+        let latest = parts.high.len().saturating_sub(self.dimensions);
+        let each = parts.high.iter().zip(&parts.low).skip(latest);
+        let part = |(high, low): (&f64, &f64)| Attribution {
+            share: if total > 0.0 { (high + low) / total } else { 0.0 },
+            high: high >= low,
+        };
+        Some(each.map(part).collect())
+    }
+}
+
+/// The point as the forest holds it, or `None` if it cannot hold it.
+fn shift(origin: &mut Option<Vec<f64>>, dimensions: usize, point: &[f64]) -> Option<Vec<f32>> {
+    if point.len() != dimensions || point.iter().any(|number| !number.is_finite()) {
+        return None;
+    }
+    let origin = origin.get_or_insert_with(|| point.to_vec());
+    #[expect(clippy::cast_possible_truncation, reason = "the forest holds f32; checked below")]
+    let shifted = point.iter().zip(origin.iter()).map(|(number, zero)| (number - zero) as f32);
+    let shifted: Vec<f32> = shifted.collect();
+    // Sums of squares are taken of these.
+    shifted.iter().all(|number| number.abs() < 1e18).then_some(shifted)
+}
