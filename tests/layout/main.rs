@@ -19,7 +19,13 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("object-directory", &[]),
     (
         "firehose-endpoint",
-        &["firehose-delivery", "firehose-sink", "kinesis-stream", "object-directory"],
+        &[
+            "firehose-delivery",
+            "firehose-journal",
+            "firehose-sink",
+            "kinesis-stream",
+            "object-directory",
+        ],
     ),
     ("s3-parquet-reader", &[]),
     ("stream-analysis", &["s3-parquet-reader"]),

@@ -9,6 +9,7 @@ mod environment;
 mod faults;
 mod javascript;
 mod killed_producer;
+mod killed_source;
 mod kinesis;
 mod models;
 mod moto;

@@ -98,9 +98,11 @@ impl Plan {
         state: &State,
         record: &StreamRecord,
     ) -> Result<DeliveryStream, AwsError> {
+        // What a source gives is kept by its data stream, and read again.
         let journaling = state
             .journals
             .durability
+            .filter(|_| record.source.is_none())
             .map(|durability| Journaling::new(state.journals.of(record), durability));
         self.open_on(state, journaling).await.map_err(|why| invalid(full_text(&why)))
     }
@@ -339,6 +341,9 @@ fn planned(
 /// The journal of a stream that was created before. One that was filled before the endpoint was
 /// told to keep nothing is emptied all the same.
 fn journaling(state: &Arc<State>, record: &StreamRecord) -> Option<Journaling> {
+    if record.source.is_some() {
+        return None;
+    }
     let directory = state.journals.of(record);
     let journaling = match state.journals.durability {
         Some(durability) => Journaling::new(directory, durability),

@@ -113,8 +113,10 @@ pub(super) async fn create(
         streams.insert(kept.name.clone(), kept);
         Ok(())
     };
+    let log = state.data_streams.new_log(&record);
+    let log = log.map_err(|why| AwsError::internal(format!("the log cannot be made: {why}")))?;
     state.data_streams.change(caller, change).await?;
-    state.data_streams.attach(&record, stream);
+    state.data_streams.attach(&record, stream, log);
     Ok(nothing())
 }
 
@@ -152,7 +154,9 @@ pub(super) async fn delete(state: &State, target: &Target) -> Result<Value, AwsE
         streams.retain(|_, stream| !stream.is_gone(now));
         Ok(())
     };
+    let record = target.record(state)?;
     state.data_streams.change(owner, mark).await?;
     state.data_streams.detach(owner, name);
+    state.data_streams.remove_log(&record);
     Ok(nothing())
 }

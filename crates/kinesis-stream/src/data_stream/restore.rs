@@ -46,7 +46,8 @@ impl DataStream {
 
     /// Takes records back that were in the stream before it was opened again: shard, position and
     /// arrival of each, in any order. To be called before anything else. Records of shards that
-    /// are no more are left out.
+    /// are no more are left out; those of shards that the layout does not know yet, which were made
+    /// just before an end, go where their hash keys belong now.
     pub fn restore(
         &self,
         now: DateTime<Utc>,
@@ -57,9 +58,15 @@ impl DataStream {
             by_shard.entry(shard).or_default().push((position, arrival, record));
         }
         let mut state = self.lock();
+        let newest = by_shard.keys().max().map_or(0, |id| id.0.saturating_add(1));
+        let mut unknown = Vec::new();
         for (id, mut records) in by_shard {
             records.sort_by_key(|(position, ..)| *position);
             records.dedup_by_key(|(position, ..)| *position);
+            if id.0 >= state.next_index {
+                unknown.extend(records);
+                continue;
+            }
             let Some(shard) = state.shards.get_mut(&id) else { continue };
             let mut bytes = 0;
             for (position, arrival, record) in &records {
@@ -68,6 +75,15 @@ impl DataStream {
             }
             state.bytes += bytes;
         }
+        unknown.sort_by_key(|(_, arrival, _)| *arrival);
+        for (_, arrival, record) in &unknown {
+            let id = state.shard_at(record.hash_key());
+            let Some(shard) = state.shards.get_mut(&id) else { continue };
+            shard.store(shard.next(), arrival.timestamp_millis(), record);
+            state.bytes += record.bytes() as u64;
+        }
+        // No name is given twice.
+        state.next_index = state.next_index.max(newest);
         state.retained_at = DateTime::<Utc>::MIN_UTC;
         state.retain(now);
     }

@@ -4,6 +4,7 @@ mod answer;
 mod request;
 
 use bytes::Bytes;
+use chrono::{DateTime, TimeDelta, Utc};
 use kinesis_stream::{NewRecord, Placed, Throttled};
 
 use self::request::Put;
@@ -13,7 +14,7 @@ use super::{
 };
 use crate::{
     protocol::{AwsError, Caller},
-    state::State,
+    state::{LiveDataStream, State},
 };
 
 /// What one PutRecords may hold, keys included.
@@ -88,7 +89,9 @@ async fn take(
     let now = state.settings.clock.now();
     let refused = state.faults.refused_entries(put.operation, put.records.len());
     if refused.is_empty() {
-        return Ok((target, live.stream.put(now, &put.records)));
+        let outcomes = live.stream.put(now, &put.records);
+        keep(&live, now, &put.records, &outcomes).await?;
+        return Ok((target, outcomes));
     }
     let throttled = |record: &NewRecord| Throttled(live.stream.shard_of(record.hash_key()));
     let outcomes = put.records.iter().enumerate().flat_map(|(index, record)| {
@@ -98,6 +101,25 @@ async fn take(
             live.stream.put(now, std::slice::from_ref(record))
         }
     });
-    let outcomes = outcomes.collect();
+    let outcomes: Vec<_> = outcomes.collect();
+    keep(&live, now, &put.records, &outcomes).await?;
     Ok((target, outcomes))
+}
+
+/// Waits until what was taken is as safe as the endpoint's durability says.
+async fn keep(
+    live: &LiveDataStream,
+    now: DateTime<Utc>,
+    records: &[NewRecord],
+    outcomes: &[Result<Placed, Throttled>],
+) -> Result<(), AwsError> {
+    let Some(log) = &live.log else { return Ok(()) };
+    if outcomes.iter().all(Result::is_err) {
+        return Ok(());
+    }
+    let failed = |why: String| AwsError::internal(why);
+    let batch = log.append(now, records, outcomes).map_err(|why| failed(why.to_string()))?;
+    let horizon = TimeDelta::from_std(live.stream.retention()).unwrap_or(TimeDelta::MAX);
+    let horizon = now.checked_sub_signed(horizon).unwrap_or(DateTime::<Utc>::MIN_UTC);
+    log.commit(batch, horizon).await.map_err(failed)
 }

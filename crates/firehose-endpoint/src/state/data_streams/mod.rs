@@ -1,10 +1,12 @@
-//! Data streams by name: what was asked for (kept in a file), and the handle to each.
+//! Data streams by name: what was asked for (kept in a file), the handle to each, and its log.
 
+mod log;
 mod record;
 
 use std::{
-    collections::{BTreeMap, HashMap},
-    path::Path,
+    collections::{BTreeMap, BTreeSet, HashMap},
+    fs, io,
+    path::{Path, PathBuf},
     sync::{
         Arc, PoisonError, RwLock,
         atomic::{AtomicU32, Ordering},
@@ -13,9 +15,11 @@ use std::{
 };
 
 use chrono::{DateTime, Utc};
+use firehose_journal::Durability;
 use kinesis_stream::{DataStream, StreamSettings};
+use sha2::{Digest, Sha256};
 
-pub(crate) use self::record::DataStreamRecord;
+pub(crate) use self::{log::StreamLog, record::DataStreamRecord};
 use super::Kept;
 use crate::{Error, protocol::Caller, settings::Settings};
 
@@ -32,6 +36,8 @@ pub(crate) struct LiveDataStream {
     pub(crate) created: DateTime<Utc>,
     /// When CREATING ends.
     pub(crate) active_at: DateTime<Utc>,
+    /// Keeps what is accepted; none: it is in memory.
+    pub(crate) log: Option<Arc<StreamLog>>,
     max_record_kib: AtomicU32,
     /// Held from the check of a reshard to its effect, so that two do not cross.
     pub(crate) resharding: tokio::sync::Mutex<()>,
@@ -47,28 +53,100 @@ impl LiveDataStream {
 /// The data streams of every account and region.
 #[derive(Debug)]
 pub(crate) struct DataStreams {
+    /// Of the logs.
+    folder: PathBuf,
+    /// None: what is accepted is in memory.
+    durability: Option<Durability>,
     records: Kept<Records>,
     live: RwLock<HashMap<Caller, HashMap<String, Arc<LiveDataStream>>>>,
 }
 
 impl DataStreams {
-    /// Reads the streams back from their file in `folder`, without their records.
+    /// Reads the streams back from their file in `folder`, and their records from their logs.
     ///
     /// # Errors
     ///
-    /// The file cannot be read.
+    /// The file or a log cannot be read.
     pub(crate) fn open(folder: &Path, settings: &Settings) -> Result<Self, Error> {
-        let streams =
-            Self { records: Kept::open(folder, "data-streams.json")?, live: RwLock::default() };
-        let now = settings.clock.now();
-        for record in streams.records.get().values().flat_map(BTreeMap::values) {
-            if record.gone_at.is_none() {
-                let stream =
-                    DataStream::open(stream_settings(settings, record), &record.layout, now);
-                streams.attach(record, stream);
-            }
+        let streams = Self {
+            folder: folder.join("data-streams"),
+            durability: settings.durability,
+            records: Kept::open(folder, "data-streams.json")?,
+            live: RwLock::default(),
+        };
+        let records = streams.records.get();
+        let there = records.values().flat_map(BTreeMap::values);
+        let there: Vec<_> = there.filter(|record| record.gone_at.is_none()).collect();
+        streams.remove_all_logs_but(&there)?;
+        for record in there {
+            streams.reopen(record, settings)?;
         }
         Ok(streams)
+    }
+
+    fn reopen(&self, record: &DataStreamRecord, settings: &Settings) -> Result<(), Error> {
+        let now = settings.clock.now();
+        let stream = DataStream::open(stream_settings(settings, record), &record.layout, now);
+        let directory = self.log_of(record);
+        let failed = |why: firehose_journal::Error| Error::Setting {
+            setting: "data_dir",
+            problem: format!("holds the data stream `{}`, but {why}", record.name),
+        };
+        let log = match self.durability {
+            None if !directory.is_dir() => None,
+            durability => {
+                let process = durability.unwrap_or(Durability::Process);
+                let (log, records) = StreamLog::open(directory.clone(), process).map_err(failed)?;
+                stream.restore(now, records);
+                log.trim(record.horizon(now));
+                Some(log)
+            }
+        };
+        if self.durability.is_none() && log.is_some() {
+            // What was kept before is in memory now, as everything that comes.
+            fs::remove_dir_all(&directory)
+                .map_err(|source| Error::DataDirectory { path: directory, source })?;
+        }
+        self.attach(record, stream, log.filter(|_| self.durability.is_some()));
+        Ok(())
+    }
+
+    /// The log of a new stream, if streams have one.
+    ///
+    /// # Errors
+    ///
+    /// It cannot be made.
+    pub(crate) fn new_log(
+        &self,
+        record: &DataStreamRecord,
+    ) -> Result<Option<Arc<StreamLog>>, firehose_journal::Error> {
+        let Some(durability) = self.durability else { return Ok(None) };
+        StreamLog::open(self.log_of(record), durability).map(|(log, _)| Some(log))
+    }
+
+    /// The directory of a stream's log. A stream that is created again under its name has another.
+    fn log_of(&self, record: &DataStreamRecord) -> PathBuf {
+        let identity = format!("{} {}", record.arn(), record.created.timestamp_micros());
+        let digest = Sha256::digest(identity.as_bytes());
+        let name: String = digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+        self.folder.join(name)
+    }
+
+    /// Removes the logs of streams that are gone.
+    fn remove_all_logs_but(&self, records: &[&DataStreamRecord]) -> Result<(), Error> {
+        let kept: BTreeSet<PathBuf> = records.iter().map(|record| self.log_of(record)).collect();
+        let failed = |source| Error::DataDirectory { path: self.folder.clone(), source };
+        let entries = match fs::read_dir(&self.folder) {
+            Err(why) if why.kind() == io::ErrorKind::NotFound => return Ok(()),
+            entries => entries.map_err(failed)?,
+        };
+        for entry in entries {
+            let path = entry.map_err(failed)?.path();
+            if !kept.contains(&path) {
+                fs::remove_dir_all(&path).map_err(failed)?;
+            }
+        }
+        Ok(())
     }
 
     /// The caller's streams in order of their names.
@@ -112,11 +190,17 @@ impl DataStreams {
     }
 
     /// From now on the stream takes records.
-    pub(crate) fn attach(&self, record: &DataStreamRecord, stream: DataStream) {
+    pub(crate) fn attach(
+        &self,
+        record: &DataStreamRecord,
+        stream: DataStream,
+        log: Option<Arc<StreamLog>>,
+    ) {
         let entry = Arc::new(LiveDataStream {
             stream,
             created: record.created,
             active_at: record.active_at,
+            log,
             max_record_kib: AtomicU32::new(record.max_record_kib),
             resharding: tokio::sync::Mutex::default(),
         });
@@ -128,6 +212,12 @@ impl DataStreams {
     pub(crate) fn detach(&self, caller: &Caller, name: &str) -> Option<Arc<LiveDataStream>> {
         let mut live = self.live.write().unwrap_or_else(PoisonError::into_inner);
         live.get_mut(caller)?.remove(name)
+    }
+
+    /// Removes the log of a stream that was deleted; what is left of it goes at the next start.
+    pub(crate) fn remove_log(&self, record: &DataStreamRecord) {
+        // Without a log there is nothing to remove.
+        let _ = fs::remove_dir_all(self.log_of(record));
     }
 
     /// Forgets every stream with its records.
@@ -143,7 +233,7 @@ impl DataStreams {
             })
             .await?;
         self.live.write().unwrap_or_else(PoisonError::into_inner).clear();
-        Ok(())
+        self.remove_all_logs_but(&[])
     }
 }
 

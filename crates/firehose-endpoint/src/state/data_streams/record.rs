@@ -47,6 +47,11 @@ impl DataStreamRecord {
         self.gone_at.is_some_and(|gone_at| gone_at <= now)
     }
 
+    /// Records that came before are forgotten.
+    pub(crate) fn horizon(&self, now: DateTime<Utc>) -> DateTime<Utc> {
+        now - chrono::TimeDelta::hours(i64::from(self.retention_hours))
+    }
+
     pub(crate) fn arn(&self) -> String {
         self.caller.arn("kinesis", &format!("stream/{}", self.name))
     }
