@@ -22,6 +22,9 @@ const DAMAGED: &str = "damaged";
 pub struct SegmentId(u64);
 
 impl SegmentId {
+    /// Of bytes that are in no journal; a journal counts from 1.
+    pub(crate) const NONE: Self = Self(0);
+
     pub(crate) fn file_name(self) -> String {
         format!("{self}.{EXTENSION}")
     }

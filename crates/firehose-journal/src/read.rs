@@ -17,6 +17,14 @@ pub struct RecoveredSegment {
 }
 
 impl RecoveredSegment {
+    /// Reads a segment from the bytes of its file, for tools that have no journal at hand. What is
+    /// missing is told by [`lost_frames`](Self::lost_frames) alone: no file is kept aside.
+    #[must_use]
+    pub fn parse(bytes: Vec<u8>) -> Self {
+        let scan = scan(&bytes);
+        Self { id: SegmentId::NONE, bytes, scan, damage: None }
+    }
+
     /// Which segment this is.
     #[must_use]
     pub fn id(&self) -> SegmentId {
@@ -44,6 +52,12 @@ impl RecoveredSegment {
     #[must_use]
     pub fn cut_bytes(&self) -> usize {
         self.scan.cut_bytes
+    }
+
+    /// How many frames that had been committed are missing.
+    #[must_use]
+    pub fn lost_frames(&self) -> u64 {
+        self.scan.lost
     }
 
     /// What is missing although it was promised.

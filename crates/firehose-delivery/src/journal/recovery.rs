@@ -105,6 +105,9 @@ struct Reading {
 impl Reading {
     /// Notes what is delivered, whatever else is found of it.
     fn marks(&mut self, number: u64, segment: &RecoveredSegment) -> Result<(), String> {
+        // Without a header nothing of it was committed.
+        let Some(header) = segment.header() else { return Ok(()) };
+        Header::read(header)?;
         for frame in segment.frames() {
             let last = match Frame::read(frame)? {
                 Frame::Delivered(buffer) => {
