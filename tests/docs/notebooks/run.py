@@ -59,7 +59,11 @@ def main():
             cell.outputs, cell.execution_count = [], None
     # The cells run where the notebook lies, as in Jupyter.
     resources = {"metadata": {"path": str(path.parent)}}
-    NotebookClient(fresh, timeout=seconds, resources=resources, record_timing=False).execute()
+    # A kernel may take a while to come up on a busy machine: that of Rust runs cargo first.
+    client = NotebookClient(
+        fresh, timeout=seconds, startup_timeout=600, resources=resources, record_timing=False
+    )
+    client.execute()
     for cell in fresh.cells:
         if cell.cell_type == "code":
             cell.outputs = [one for one in cell.outputs if one.get("name") != "stderr"]
