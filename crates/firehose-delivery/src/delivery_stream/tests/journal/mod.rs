@@ -146,6 +146,36 @@ fn a_buffer_goes_where_it_was_accepted_for_whatever_the_stream_does_now() {
 }
 
 #[test]
+fn a_slow_store_holds_puts_up_and_loses_nothing() {
+    use object_store::throttle::{ThrottleConfig, ThrottledStore};
+    let disk = MemoryDisk::default();
+    let slow =
+        ThrottleConfig { wait_put_per_call: Duration::from_secs(30), ..ThrottleConfig::default() };
+    let store = Arc::new(ThrottledStore::new(InMemory::new(), slow));
+    in_one_life(async {
+        let config = config().holding_at_most(5_000);
+        let stream = DeliveryStream::open_journaled(
+            config,
+            bucket(&store),
+            six_o_clock(),
+            journaling(&disk),
+        );
+        let stream = stream.await.unwrap();
+        let began = tokio::time::Instant::now();
+        for n in 0..300 {
+            let outcomes = stream.put_batch(&[rating(n)]).await.unwrap();
+            assert!(outcomes[0].is_accepted());
+            assert!(stream.stats().buffered_bytes <= 5_000, "memory is bounded");
+        }
+        assert!(began.elapsed() > Duration::from_secs(60), "puts waited for the store");
+        let stats = stream.close().await;
+        assert_eq!((stats.delivered_records, stats.buffered_records), (300, 0));
+        assert_eq!(ratings(&objects(&*store).await).len(), 300);
+    });
+    assert_eq!(disk.segments(), Vec::<std::path::PathBuf>::new());
+}
+
+#[test]
 fn a_deleted_stream_leaves_nothing_to_the_next_life() {
     let (disk, store) = (MemoryDisk::default(), FlakyStore::new());
     in_one_life(async {
