@@ -13,6 +13,7 @@ use crate::{
     Delivered, DeliveryEvent, DeliveryStreamConfig, Error, LambdaProcessor, ObjectLabels, Observer,
     PartitionKeys, RecordFormat, RetryPolicy,
     buffers::Filing,
+    error::with_causes,
     intake::Intake,
     journal::frame::{BufferHead, Header},
     key::{ErrorOutputType, KeyLayout},
@@ -248,21 +249,11 @@ impl Put<'_> {
     }
 }
 
-/// The error and its causes in one line, without what is said twice, and without object_store's
-/// "Generic … error" in front of what happened.
+/// The error and its causes in one line, without object_store's "Generic … error" in front of what
+/// happened.
 fn describe(error: &object_store::Error) -> String {
-    let first: &dyn std::error::Error = match error {
+    with_causes(match error {
         object_store::Error::Generic { source, .. } => source.as_ref(),
         other => other,
-    };
-    let mut text = first.to_string();
-    let mut cause = first.source();
-    while let Some(why) = cause {
-        let why_text = why.to_string();
-        if !text.contains(&why_text) {
-            text = format!("{text}: {why_text}");
-        }
-        cause = why.source();
-    }
-    text
+    })
 }

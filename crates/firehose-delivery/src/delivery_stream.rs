@@ -283,8 +283,8 @@ impl DeliveryStream {
         })
     }
 
-    /// What the store said when it last refused an object; when it never did, what the backup's
-    /// store said.
+    /// What the store said when it last refused an object, or why the journal could not keep a
+    /// batch, whichever came last; when there was neither, the same of the backup.
     #[must_use]
     pub fn last_error(&self) -> Option<String> {
         self.shared.last_error().or_else(|| self.shared.backup()?.last_error())

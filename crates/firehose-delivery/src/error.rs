@@ -65,7 +65,27 @@ pub enum Error {
     Arrow(#[from] arrow::error::ArrowError),
 }
 
+/// An error with its causes in one line, without what is said twice.
+pub(crate) fn with_causes(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(why) = cause {
+        let why_text = why.to_string();
+        if !text.contains(&why_text) {
+            text = format!("{text}: {why_text}");
+        }
+        cause = why.source();
+    }
+    text
+}
+
 impl Error {
+    /// What happened and why, in one line.
+    #[must_use]
+    pub fn with_causes(&self) -> String {
+        with_causes(self)
+    }
+
     pub(crate) fn config(stream: &str, member: &'static str, problem: impl Into<String>) -> Self {
         Self::Config { stream: stream.to_owned(), member, problem: problem.into() }
     }

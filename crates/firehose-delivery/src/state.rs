@@ -1,5 +1,6 @@
 //! What the handle and the tasks of a stream share.
 
+mod admission;
 mod backup;
 mod filing;
 mod journal;
@@ -11,22 +12,22 @@ use std::{
 };
 
 use chrono::{DateTime, Utc};
-use firehose_sink::Record;
 use object_store::ObjectStore;
 use tokio::{
-    sync::{Notify, futures::Notified, mpsc, oneshot, watch},
+    sync::{Notify, futures::Notified, mpsc, watch},
     time::Instant,
 };
 
 use crate::{
     BufferingHints, Clock, DeliveryStreamConfig, Error, PartitionKeys, StreamStats, Trigger,
-    buffers::{Buffers, Filing, Incoming, Journal},
+    buffers::{Buffers, Filing},
     deliver::Destination,
-    intake::Item,
-    journal::{Book, Counted},
+    journal::Book,
     lambda::{RawStage, SealedRaw},
     worker::{Launcher, OpenLog, Sealed, Watch},
 };
+
+pub(crate) use self::admission::{Admission, Commit};
 
 /// What holds for the records that are put from now on.
 #[derive(Debug)]
@@ -105,43 +106,6 @@ struct State {
     backup: Option<Arc<Shared>>,
 }
 
-/// Segments of the journal that slow buffers may keep, beyond twice what may be undelivered.
-const MOST_PINNED: u64 = 128 << 20;
-
-/// Tells whether a batch is kept.
-pub(crate) type Commit = oneshot::Receiver<bool>;
-
-/// What a batch waits for before it is acknowledged: its journals, if there are any.
-#[derive(Debug, Default)]
-pub(crate) struct Commits {
-    stream: Option<Commit>,
-    backup: Option<Commit>,
-}
-
-impl Commits {
-    /// Whether the batch is kept, once that is known.
-    pub(crate) async fn kept(self) -> bool {
-        let mut kept = true;
-        for commit in self.stream.into_iter().chain(self.backup) {
-            // The writer goes without an answer when the stream is discarded.
-            kept &= commit.await.unwrap_or(false);
-        }
-        kept
-    }
-}
-
-/// Whether a batch was let in.
-#[derive(Debug)]
-pub(crate) enum Admission {
-    /// It is in the buffer; the first record has this number.
-    In(u64, Commits),
-    /// Too much is undelivered, and deliveries are going through: worth waiting.
-    Full,
-    /// Too much is undelivered, and the store refuses.
-    Refused,
-    Closed,
-}
-
 impl Shared {
     pub(crate) fn new(
         Terms { destination, hints, undelivered_limit }: Terms,
@@ -178,66 +142,6 @@ impl Shared {
             transformed: watch::Sender::new(0),
             discarded: watch::Sender::new(false),
         }
-    }
-
-    /// Lets a batch in whole, or not at all.
-    pub(crate) fn admit(&self, batch: &[Record]) -> Admission {
-        loop {
-            let destination = Arc::clone(&self.lock().destination);
-            // Queries take their time: nobody waits for the lock meanwhile.
-            let processed = transform::before_the_lock(&destination, batch);
-            let (now, arrival) = (Instant::now(), self.clock.now());
-            let mut state = self.lock();
-            if state.closing {
-                return Admission::Closed;
-            }
-            if !Arc::ptr_eq(&state.destination, &destination) {
-                // An update came in between; what it says holds.
-                continue;
-            }
-            let bytes: usize = batch.iter().map(Record::len).sum();
-            if !state.has_room(bytes) {
-                return self.make_room(&mut state, now, arrival);
-            }
-            let mut commits = Commits::default();
-            if let Some(backup) = &state.backup {
-                match backup.admit_raw(now, arrival, batch, bytes) {
-                    Ok(commit) => commits.backup = commit,
-                    Err(why) => return why,
-                }
-            }
-            let first = state.stats.accepted_records;
-            let before = state.begin_batch();
-            let opened = match processed {
-                None => state.accept_all(now, arrival, batch),
-                Some(items) if destination.lambda.is_some() => {
-                    state.accept_raw(now, arrival, batch, items)
-                }
-                Some(items) => state.accept_items(now, arrival, batch, items),
-            };
-            commits.stream = state.end_batch(&before, arrival);
-            state.count_queries(&destination);
-            if opened {
-                self.opened.notify_one();
-            }
-            return Admission::In(first, commits);
-        }
-    }
-
-    /// What becomes of a batch for which there is no room. Records that wait in the open buffer
-    /// go out early when nothing else can make room: Firehose, too, moves its hints under load.
-    fn make_room(&self, state: &mut State, now: Instant, arrival: DateTime<Utc>) -> Admission {
-        if state.failing.is_some() {
-            return Admission::Refused;
-        }
-        let waiting = state.buffers.bytes() + state.raw.open_bytes();
-        let on_its_way = state.stats.buffered_bytes > waiting as u64;
-        if !on_its_way {
-            state.seal_raw();
-            let due = state.buffers.due(now).first().map(|(_, trigger)| *trigger);
-            state.seal_all(due.unwrap_or(Trigger::Size), arrival);
-        }
-        Admission::Full
     }
 
     /// Resolves when there may be room again. To be made before [`admit`](Self::admit) is asked.
@@ -330,7 +234,7 @@ impl Shared {
     /// Takes nothing more in and drops what is not delivered yet; answers with how many records.
     pub(crate) fn discard(&self) -> u64 {
         let mut state = self.lock();
-        state.closed = true;
+        (state.closing, state.closed) = (true, true);
         state.outgoing = None;
         state.waiting.clear();
         if let Some(book) = &mut state.book {
@@ -425,53 +329,6 @@ impl Shared {
 }
 
 impl State {
-    /// Whether a batch of this size may come in. One larger than the limit would never get in: an
-    /// empty stream takes any.
-    fn has_room(&self, bytes: usize) -> bool {
-        let undelivered = self.stats.buffered_bytes;
-        undelivered == 0 || undelivered + bytes as u64 <= self.undelivered_limit
-    }
-
-    /// Puts records in that belong together; whether a buffer was opened.
-    fn accept_all(&mut self, now: Instant, arrival: DateTime<Utc>, batch: &[Record]) -> bool {
-        let mut any_opened = false;
-        for record in batch {
-            let number = self.stats.accepted_records;
-            self.count_accepted(record.len());
-            self.count_buffered(record.len());
-            let incoming = Incoming { now, arrival, number, data: record.data(), failure: None };
-            let journal = Self::journal(&mut self.book, &self.destination);
-            let (opened, trigger) = self.buffers.push(incoming, journal);
-            any_opened |= opened;
-            if let Some(trigger) = trigger {
-                self.seal(&Filing::Whole, trigger, arrival);
-            }
-        }
-        any_opened
-    }
-
-    /// Puts in what the processors made of a batch; whether a buffer was opened.
-    fn accept_items(
-        &mut self,
-        now: Instant,
-        arrival: DateTime<Utc>,
-        batch: &[Record],
-        processed: Vec<Vec<Item<'_>>>,
-    ) -> bool {
-        let destination = Arc::clone(&self.destination);
-        let mut any_opened = false;
-        for (record, items) in batch.iter().zip(processed) {
-            let number = self.stats.accepted_records;
-            self.count_accepted(record.len());
-            self.stats.split_records += (items.len() as u64).saturating_sub(1);
-            for item in items {
-                self.count_buffered(item.data.len());
-                any_opened |= self.file((now, arrival), item, number, &destination);
-            }
-        }
-        any_opened
-    }
-
     fn count_accepted(&mut self, bytes: usize) {
         self.stats.accepted_records += 1;
         self.stats.accepted_bytes += bytes as u64;
@@ -497,40 +354,6 @@ impl State {
         for filing in self.buffers.all() {
             self.seal(&filing, trigger, now);
         }
-    }
-
-    /// The journal for a record on its way into a buffer.
-    fn journal<'a>(
-        book: &'a mut Option<Book>,
-        destination: &'a Arc<Destination>,
-    ) -> Option<Journal<'a>> {
-        let book = book.as_mut().filter(|book| book.writes);
-        book.map(|book| Journal { book, destination })
-    }
-
-    /// The counters before a batch comes in.
-    fn begin_batch(&mut self) -> StreamStats {
-        if let Some(book) = self.book.as_mut().filter(|book| book.writes) {
-            book.begin_batch();
-        }
-        self.stats
-    }
-
-    /// A batch came in: what to wait for before it is acknowledged.
-    fn end_batch(&mut self, before: &StreamStats, now: DateTime<Utc>) -> Option<Commit> {
-        let book = self.book.as_mut().filter(|book| book.writes)?;
-        let commit = book.end_batch(Counted {
-            records: self.stats.accepted_records - before.accepted_records,
-            bytes: self.stats.accepted_bytes - before.accepted_bytes,
-            split: self.stats.split_records - before.split_records,
-            partition_limit: self.stats.partition_limit_records - before.partition_limit_records,
-            ..Counted::default()
-        });
-        // One slow buffer keeps a whole segment: when such segments pile up, all go out.
-        if book.bytes() > self.undelivered_limit.saturating_mul(2).saturating_add(MOST_PINNED) {
-            self.seal_all(Trigger::Size, now);
-        }
-        Some(commit)
     }
 
     fn seal(&mut self, filing: &Filing, trigger: Trigger, now: DateTime<Utc>) {

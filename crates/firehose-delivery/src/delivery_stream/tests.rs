@@ -6,6 +6,7 @@ mod journal;
 mod partitions;
 mod raw;
 mod retries;
+mod scripted;
 mod transform;
 mod transform_life;
 mod types;

@@ -1,7 +1,7 @@
 //! The bookkeeping of a stream's journal. No I/O.
 
 use std::{
-    collections::{BTreeSet, HashMap, VecDeque},
+    collections::{BTreeSet, HashMap},
     mem,
     sync::Arc,
 };
@@ -11,88 +11,13 @@ use tokio::sync::{Notify, oneshot};
 
 use super::{
     frame::{self, BufferHead},
+    note::{Counted, Entry, Logged, Waiting},
     writer::Op,
 };
 use crate::ProcessingFailure;
 
 /// A segment that has taken this many bytes takes no more, when several buffers share it.
 const SEGMENT_BYTES: u64 = 64 << 20;
-
-/// What a buffer knows of its place in the journal.
-#[derive(Debug, Default)]
-pub(crate) struct Logged {
-    pub(crate) number: u64,
-    /// Segments with frames of this buffer.
-    segments: Vec<u64>,
-    /// Of batches that may be uncommitted: which, and how many records the buffer had before.
-    tail: VecDeque<(u64, usize)>,
-}
-
-impl Logged {
-    /// A buffer that was found in these segments.
-    pub(crate) fn recovered(number: u64, segments: Vec<u64>) -> Self {
-        Self { number, segments, tail: VecDeque::new() }
-    }
-
-    /// Whether all of the buffer's records are committed.
-    pub(crate) fn is_committed(&self, through: u64) -> bool {
-        self.tail.back().is_none_or(|(batch, _)| *batch <= through)
-    }
-
-    /// How many records stay when those behind the last commit go; none when all do.
-    pub(crate) fn cut(&mut self, through: u64) -> Option<usize> {
-        let first = self.tail.iter().find(|(batch, _)| *batch > through).map(|(_, before)| *before);
-        self.tail.clear();
-        first
-    }
-}
-
-/// A record on its way into the journal.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Entry<'a> {
-    pub(crate) arrival: DateTime<Utc>,
-    pub(crate) number: u64,
-    /// Records in the buffer before this one.
-    pub(crate) before: usize,
-    pub(crate) data: &'a [u8],
-    pub(crate) failure: Option<&'a Arc<ProcessingFailure>>,
-}
-
-/// What a batch was counted as, for the case that it is refused in the end.
-#[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Counted {
-    pub(crate) records: u64,
-    pub(crate) bytes: u64,
-    pub(crate) split: u64,
-    pub(crate) partition_limit: u64,
-    pub(crate) transform: TransformCounted,
-}
-
-/// What the filing of a raw buffer's results was counted as.
-#[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct TransformCounted {
-    /// Records of the raw buffer, which were buffered before, and their bytes.
-    pub(crate) raw_records: u64,
-    pub(crate) raw_bytes: u64,
-    pub(crate) dropped: u64,
-    pub(crate) transformed: u64,
-    pub(crate) transformed_bytes: u64,
-}
-
-/// A batch that waits for its commit.
-#[derive(Debug)]
-pub(crate) struct Waiting {
-    pub(crate) counted: Counted,
-    answer: oneshot::Sender<bool>,
-}
-
-impl Waiting {
-    /// Tells whoever put the batch whether it is kept.
-    pub(crate) fn answer(self, kept: bool) {
-        // Whoever put it may have gone.
-        let _ = self.answer.send(kept);
-    }
-}
 
 /// A frame of records that is not closed yet.
 #[derive(Debug)]

@@ -11,6 +11,7 @@
 
 mod book;
 pub(crate) mod frame;
+mod note;
 mod options;
 pub(crate) mod recovery;
 mod task;
@@ -18,7 +19,8 @@ mod writer;
 
 pub use self::options::{Journaling, Place};
 pub(crate) use self::{
-    book::{Book, Counted, Entry, Logged, TransformCounted, Waiting, Written},
+    book::{Book, Written},
+    note::{Counted, Entry, Logged, TransformCounted, Waiting},
     task::write_until_closed,
     writer::{Log, Op},
 };

@@ -74,7 +74,7 @@ fn convert_by(
         _ => schema.table()?,
     };
     convert(&table, serde, options, sealed)
-        .map_err(|why| ConversionError::new(ErrorCode::InternalError, describe(&why)))
+        .map_err(|why| ConversionError::new(ErrorCode::InternalError, why.with_causes()))
 }
 
 /// What becomes of a buffer whose preparation panicked: its records are kept, as they came.
@@ -150,14 +150,4 @@ fn convert(
         rows: Some(rows),
     });
     Ok(Prepared { object, errors: error_object::write(table.reference(), sealed, &failed) })
-}
-
-fn describe(error: &Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = std::error::Error::source(error);
-    while let Some(why) = cause {
-        text = format!("{text}: {why}");
-        cause = why.source();
-    }
-    text
 }

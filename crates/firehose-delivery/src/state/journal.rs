@@ -6,6 +6,7 @@ use super::{Shared, State};
 use crate::{
     BufferedRecords, Trigger,
     buffers::Cut,
+    error::with_causes,
     journal::{Counted, Logged, TransformCounted, Waiting, Written},
     worker::{Recovered, Sealed},
 };
@@ -55,7 +56,7 @@ impl Shared {
     /// A commit failed: nothing behind the last one is kept. Answers with the batches that came
     /// meanwhile and fail, too.
     pub(crate) fn commit_failed(&self, why: &Error, waiting: &[Waiting]) -> Vec<Waiting> {
-        let (now, text) = (self.clock.now(), describe(why));
+        let (now, text) = (self.clock.now(), with_causes(why));
         let mut state = self.lock();
         let Some(book) = &mut state.book else { return Vec::new() };
         let behind = book.fail();
@@ -181,15 +182,4 @@ impl State {
             self.outgoing = None;
         }
     }
-}
-
-/// The error and its causes in one line.
-fn describe(error: &Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = std::error::Error::source(error);
-    while let Some(why) = cause {
-        text = format!("{text}: {why}");
-        cause = why.source();
-    }
-    text
 }

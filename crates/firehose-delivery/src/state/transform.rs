@@ -140,17 +140,24 @@ impl State {
         time: DateTime<Utc>,
     ) -> Option<Commit> {
         let changed = !Arc::ptr_eq(&self.destination, &raw.destination);
-        if let Some(book) = &mut self.book {
-            if changed {
-                book.set_header(Arc::clone(&raw.destination.header));
-            }
-            book.begin_transform();
+        // What was found in the journal stays in it until it is delivered, also where what is put
+        // now is kept in memory alone.
+        let journaled = self.book.as_mut().filter(|book| book.writes || raw.logged.is_in_journal());
+        let Some(book) = journaled else {
+            self.file_results(raw, results, now, time);
+            return None;
+        };
+        let writes = std::mem::replace(&mut book.writes, true);
+        if changed {
+            book.set_header(Arc::clone(&raw.destination.header));
         }
+        book.begin_transform();
         let before = self.stats;
         self.file_results(raw, results, now, time);
         let counted = self.counted_since(&before, raw);
         let book = self.book.as_mut()?;
         let commit = book.end_transform(&raw.logged, counted);
+        book.writes = writes;
         if changed {
             book.set_header(Arc::clone(&self.destination.header));
         }

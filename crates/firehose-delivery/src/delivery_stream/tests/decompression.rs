@@ -90,7 +90,7 @@ async fn section_2_2_what_cannot_be_unpacked_fails_as_it_came() {
 /// What is put is small enough; what comes out of it may be more than an event holds.
 #[tokio::test(start_paused = true)]
 async fn a_record_too_large_for_an_event_fails_alone() {
-    let function = super::transform::Scripted::new([]);
+    let function = super::scripted::Scripted::new([]);
     let config = DeliveryStreamConfig::new("s")
         .with_prefix("ok/")
         .processing(logs(true))

@@ -2,7 +2,7 @@
 
 use super::{
     conservation::Random,
-    transform::{Scripted, Step, upper},
+    scripted::{Scripted, Step, upper},
     *,
 };
 use crate::Backup;

@@ -6,7 +6,7 @@ mod disk;
 mod lives;
 
 use super::*;
-use crate::{Durability, Journaling};
+use crate::{Durability, Journaling, LambdaProcessor, Transformed, for_each_record};
 use disk::MemoryDisk;
 
 fn journaling(disk: &MemoryDisk) -> Journaling {
@@ -182,7 +182,47 @@ fn a_deleted_stream_leaves_nothing_to_the_next_life() {
         let stream = open(&disk, &store, 100_000).await;
         stream.put_batch(&[rating(1)]).await.unwrap();
         assert_eq!(stream.discard(), 1);
+        let late = stream.put_batch(&[rating(2)]).await.unwrap_err();
+        assert_eq!(late.kind(), PutErrorKind::Closed, "it takes nothing more");
         tokio::time::sleep(Duration::from_secs(1)).await;
+    });
+    assert_eq!(disk.segments(), Vec::<std::path::PathBuf>::new());
+}
+
+/// A stream whose records go through a function, and whose buffers go out after an hour.
+async fn transforming(
+    disk: &MemoryDisk,
+    store: &Arc<FlakyStore>,
+    journaling: impl FnOnce(Journaling) -> Journaling,
+) -> DeliveryStream {
+    let function = for_each_record(|record| Transformed::Ok(record.data.clone()));
+    let lambda = LambdaProcessor::new("arn:aws:lambda:us-east-1:000000000000:function:f", function)
+        .buffering(1_000_000, Duration::from_secs(60));
+    let config = config().buffering(1_000_000, Duration::from_secs(3600)).transformed_by(lambda);
+    let journaling = journaling(self::journaling(disk));
+    DeliveryStream::open_journaled(config, bucket(store), six_o_clock(), journaling).await.unwrap()
+}
+
+#[test]
+fn what_a_function_made_of_found_records_is_kept_by_a_stream_that_only_recovers() {
+    let (disk, store) = (MemoryDisk::default(), FlakyStore::new());
+    in_one_life(async {
+        let stream = transforming(&disk, &store, |journaling| journaling).await;
+        stream.put_batch(&[rating(1)]).await.unwrap();
+    });
+    store.refuse(i64::MAX);
+    in_one_life(async {
+        let stream = transforming(&disk, &store, Journaling::only_recovering).await;
+        assert!(stream.put_batch(&[rating(2)]).await.unwrap()[0].is_accepted());
+        // The function has answered, and the store takes nothing.
+        tokio::time::sleep(Duration::from_secs(600)).await;
+        assert_eq!(stream.stats().transformed_records, 2);
+    });
+    store.refuse(0);
+    in_one_life(async {
+        transforming(&disk, &store, |journaling| journaling).await.close().await;
+        // What the life in between took was in its memory alone.
+        assert_eq!(ratings(&objects(&*store).await), [1]);
     });
     assert_eq!(disk.segments(), Vec::<std::path::PathBuf>::new());
 }
