@@ -38,7 +38,8 @@ fn the_ways_to_begin_are_short() {
     }
 }
 
-/// Words and drawings without what differs from run to run: digits, and how often they come.
+/// Words and drawings without what differs from run to run: digits, how often they come, and how
+/// long the lines of a table are, which follows from its digits.
 fn shape(text: &str) -> BTreeSet<String> {
     let digits = |c: char| if c.is_ascii_digit() { '0' } else { c };
     let line = |line: &str| {
@@ -51,7 +52,8 @@ fn shape(text: &str) -> BTreeSet<String> {
     let squeezed = |line: String| {
         let mut kept = String::new();
         for c in line.chars() {
-            if !(c == '0' && kept.ends_with('0')) && c != ',' && c != '.' {
+            let repeats = ['0', '─', '═'].contains(&c) && kept.ends_with(c);
+            if !repeats && c != ',' && c != '.' {
                 kept.push(c);
             }
         }
@@ -155,5 +157,7 @@ fn bounded(example: &str, endpoint: &str) -> String {
     let at = if example.starts_with(PROGRAMS[0]) { own } else { endpoint };
     let example = example.replace("http://127.0.0.1:4566", at);
     let seconds = if endless { 4 } else { 120 };
-    format!("timeout --preserve-status --signal=INT {seconds} {example}")
+    // In the foreground it signals the program alone; else the program gets the signal twice, once
+    // with its group, and a second one ends it at once.
+    format!("timeout --foreground --preserve-status --signal=INT {seconds} {example}")
 }

@@ -4,19 +4,16 @@
 //! Five kills, or as many as `CAPTAINS_KILLS` says.
 
 use std::{
-    collections::HashMap,
     path::Path,
     process::{Command, Stdio},
     time::{Duration, Instant},
 };
 
-use arrow::{array::AsArray, datatypes::Float64Type};
 use captain_ratings::tutorial;
 use firehose_sink::Spool;
 use integration_tests::{FirehoseLocal, captains_producer};
-use s3_parquet_reader::{ParquetSet, ReadOptions};
 
-use crate::clients::say;
+use crate::{clients::say, delivered::times};
 
 fn kills() -> u64 {
     let asked = std::env::var("CAPTAINS_KILLS").ok();
@@ -48,21 +45,6 @@ fn taken(endpoint: &FirehoseLocal) -> u64 {
     let status: serde_json::Value = serde_json::from_str(&status).expect("JSON");
     let streams = status["streams"].as_array().expect("streams");
     streams.iter().filter_map(|stream| stream["metrics"]["IncomingRecords"].as_u64()).sum()
-}
-
-/// How often each time stands in the Parquet files.
-async fn times(endpoint: &FirehoseLocal) -> HashMap<u64, u64> {
-    let location = endpoint.data_dir().join(tutorial::BUCKET).join(tutorial::PREFIX);
-    let location = location.to_str().expect("a UTF-8 path");
-    let set = ParquetSet::open(location, &ReadOptions::default()).await.expect("files");
-    let table = set.read_all().await.expect("Parquet");
-    let mut times = HashMap::new();
-    for batch in table.batches() {
-        for time in batch.column(3).as_primitive::<Float64Type>().values() {
-            *times.entry(time.to_bits()).or_default() += 1;
-        }
-    }
-    times
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -5,6 +5,7 @@ mod aws_cli;
 mod boto3;
 mod clients;
 mod control;
+mod delivered;
 mod environment;
 mod faults;
 mod javascript;

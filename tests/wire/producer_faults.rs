@@ -1,17 +1,15 @@
 //! The Producer over real HTTP: row 14 of the table in `docs/src/producer.md`, and the suite that
 //! every sink is held to.
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
-use arrow::{array::AsArray, datatypes::Float64Type};
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::Credentials;
 use captain_ratings::{RatingGenerator, tutorial};
 use firehose_sink::{AwsFirehoseSink, AwsKinesisSink, FirehoseSink, Producer, Record, conformance};
 use integration_tests::FirehoseLocal;
-use s3_parquet_reader::{ParquetSet, ReadOptions};
 
-use crate::clients::say;
+use crate::{clients::say, delivered::times};
 
 const RECORDS: usize = 50_000;
 
@@ -22,21 +20,6 @@ async fn configuration(endpoint: &FirehoseLocal) -> SdkConfig {
         .credentials_provider(Credentials::new("test", "test", None, None, "test"))
         .load()
         .await
-}
-
-/// How often each time stands in the Parquet files.
-async fn times(endpoint: &FirehoseLocal) -> HashMap<u64, u64> {
-    let location = endpoint.data_dir().join(tutorial::BUCKET).join(tutorial::PREFIX);
-    let location = location.to_str().expect("a UTF-8 path");
-    let set = ParquetSet::open(location, &ReadOptions::default()).await.expect("files");
-    let table = set.read_all().await.expect("Parquet");
-    let mut times = HashMap::new();
-    for batch in table.batches() {
-        for time in batch.column(3).as_primitive::<Float64Type>().values() {
-            *times.entry(time.to_bits()).or_default() += 1;
-        }
-    }
-    times
 }
 
 #[tokio::test(flavor = "multi_thread")]

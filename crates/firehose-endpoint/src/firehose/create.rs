@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     protocol::{AwsError, Caller},
-    state::{State, StreamRecord},
+    state::{Named, State, StreamRecord},
 };
 
 #[derive(Deserialize)]
@@ -61,7 +61,11 @@ pub(super) async fn create(
             source::start(state, &record, &stream);
         }
         Err(why) => {
-            state.streams.change(caller, |streams| Ok::<_, AwsError>(streams.remove(name))).await?;
+            state
+                .streams
+                .records
+                .change(caller, |streams| Ok::<_, AwsError>(streams.remove(name)))
+                .await?;
             return Err(why);
         }
     }
@@ -114,5 +118,5 @@ async fn take_name(state: &State, caller: &Caller, record: StreamRecord) -> Resu
         streams.insert(record.name.clone(), record);
         Ok(())
     };
-    state.streams.change(caller, change).await
+    state.streams.records.change(caller, change).await
 }

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     protocol::{AwsError, Caller},
-    state::{State, StreamRecord},
+    state::{Named, State, StreamRecord},
 };
 
 /// `AllowForceDelete` is about KMS grants that cannot be retired; there are none here.
@@ -41,7 +41,7 @@ pub(super) async fn delete(
         streams.retain(|_, stream| !stream.is_gone(now));
         Ok(())
     };
-    state.streams.change(caller, mark).await?;
+    state.streams.records.change(caller, mark).await?;
     if let Some(live) = state.streams.detach(caller, name) {
         let dropped = live.stream.discard();
         if dropped > 0 {

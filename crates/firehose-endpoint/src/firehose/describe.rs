@@ -39,7 +39,8 @@ pub(super) struct Input {
 pub(super) fn describe(state: &State, caller: &Caller, input: &Input) -> Result<Value, AwsError> {
     let began = Instant::now();
     let (name, now) = (&input.delivery_stream_name, state.settings.clock.now());
-    let stream = state.streams.find(caller, name, now).ok_or_else(|| not_found(caller, name))?;
+    let stream =
+        state.streams.records.find(caller, name, now).ok_or_else(|| not_found(caller, name))?;
     let mut description = json!({
         "DeliveryStreamName": stream.name,
         "DeliveryStreamARN": stream.arn(),

@@ -99,12 +99,11 @@ impl Plan {
         record: &StreamRecord,
     ) -> Result<DeliveryStream, AwsError> {
         // What a source gives is kept by its data stream, and read again.
-        let journaling = state
-            .journals
-            .durability
-            .filter(|_| record.source.is_none())
-            .map(|durability| Journaling::new(state.journals.of(record), durability));
-        self.open_on(state, journaling).await.map_err(|why| invalid(full_text(&why)))
+        let journaling =
+            state.journals.durability.filter(|_| record.source.is_none()).map(|durability| {
+                Journaling::new(state.journals.of(&record.arn(), record.created), durability)
+            });
+        self.open_on(state, journaling).await.map_err(|why| invalid(why.with_causes()))
     }
 
     /// Opens a stream, on its journal if it has one.
@@ -307,9 +306,10 @@ fn observer(stream: String, logging: Logging, everything: Observer) -> Observer 
 ///
 /// A stream that no longer opens, by name.
 pub(crate) async fn reopen(state: &Arc<State>) -> Result<(), Error> {
-    let mut records = state.streams.all(state.settings.clock.now());
+    let mut records = state.streams.records.all(state.settings.clock.now());
     records.retain(|record| record.gone_at.is_none());
-    state.journals.remove_all_but(&records)?;
+    let kept = records.iter().map(|record| state.journals.of(&record.arn(), record.created));
+    state.journals.remove_all_but(kept)?;
     for record in records {
         let stream = reopened(state, &record).await.map_err(|why| Error::Setting {
             setting: "data_dir",
@@ -324,7 +324,7 @@ pub(crate) async fn reopen(state: &Arc<State>) -> Result<(), Error> {
 async fn reopened(state: &Arc<State>, record: &StreamRecord) -> Result<DeliveryStream, AwsError> {
     let plan = planned(state, record, record.version, &record.destination)?.noted(record);
     let journaling = journaling(state, record);
-    plan.open_on(state, journaling).await.map_err(|why| invalid(full_text(&why)))
+    plan.open_on(state, journaling).await.map_err(|why| invalid(why.with_causes()))
 }
 
 /// The plan of a stream that was created before.
@@ -344,7 +344,7 @@ fn journaling(state: &Arc<State>, record: &StreamRecord) -> Option<Journaling> {
     if record.source.is_some() {
         return None;
     }
-    let directory = state.journals.of(record);
+    let directory = state.journals.of(&record.arn(), record.created);
     let journaling = match state.journals.durability {
         Some(durability) => Journaling::new(directory, durability),
         None if directory.is_dir() => {
@@ -392,15 +392,4 @@ impl Note {
         // A number and JSON always serialise.
         serde_json::to_string(self).unwrap_or_default()
     }
-}
-
-/// The error with its causes.
-fn full_text(error: &firehose_delivery::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = std::error::Error::source(error);
-    while let Some(why) = cause {
-        text = format!("{text}: {why}");
-        cause = why.source();
-    }
-    text
 }

@@ -19,7 +19,7 @@ pub(super) struct Input {
 
 /// The names in order, from after the start name, which need not exist.
 pub(super) fn list(state: &State, caller: &Caller, input: Input) -> Value {
-    let streams = state.streams.of(caller, state.settings.clock.now());
+    let streams = state.streams.records.of(caller, state.settings.clock.now());
     let start = input.exclusive_start_delivery_stream_name.unwrap_or_default();
     let wanted = input.delivery_stream_type;
     let mut names: Vec<String> = streams

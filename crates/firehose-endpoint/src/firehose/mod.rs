@@ -22,12 +22,16 @@ mod tags;
 mod update;
 
 use bytes::Bytes;
-use serde::{Serialize, de::DeserializeOwned};
+use serde::Serialize;
 use serde_json::{Value, json};
 
 pub(crate) use self::engine::reopen;
 use crate::{
-    protocol::{AwsError, Caller, model},
+    protocol::{
+        AwsError, Caller,
+        input::{self, read},
+        model,
+    },
     state::State,
 };
 
@@ -69,16 +73,9 @@ pub(crate) async fn call(
 
 /// A body that is JSON and keeps to the model; null members are gone.
 fn checked(operation: &str, body: &Bytes) -> Result<Value, AwsError> {
-    let mut input = serde_json::from_slice(body)
-        .map_err(|why| AwsError::serialization(format!("The body is not JSON: {why}")))?;
+    let input = input::json(body)?;
     destination::check_role_form(&input)?;
-    model::firehose().check(operation, &input)?;
-    model::drop_nulls(&mut input);
-    Ok(input)
-}
-
-fn read<T: DeserializeOwned>(input: Value) -> Result<T, AwsError> {
-    serde_json::from_value(input).map_err(|why| AwsError::serialization(why.to_string()))
+    input::checked(model::firehose(), operation, input)
 }
 
 fn written(answer: &impl Serialize) -> Bytes {

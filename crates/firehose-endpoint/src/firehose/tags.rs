@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     protocol::{AwsError, Caller},
-    state::{State, StreamRecord},
+    state::{Named, State, StreamRecord},
 };
 
 /// One tag; AWS keeps a value that is left out as an empty one.
@@ -86,7 +86,8 @@ pub(super) async fn untag(
 /// Tags in order of their keys.
 pub(super) fn list(state: &State, caller: &Caller, input: ListInput) -> Result<Value, AwsError> {
     let (name, now) = (&input.delivery_stream_name, state.settings.clock.now());
-    let stream = state.streams.find(caller, name, now).ok_or_else(|| not_found(caller, name))?;
+    let stream =
+        state.streams.records.find(caller, name, now).ok_or_else(|| not_found(caller, name))?;
     let start = input.exclusive_start_tag_key.unwrap_or_default();
     let mut tags: Vec<Tag> = stream
         .tags
@@ -112,6 +113,6 @@ pub(super) async fn change_stream(
         let present = streams.get_mut(name).filter(|stream| !stream.is_gone(now));
         change(present.ok_or_else(|| not_found(caller, name))?)
     };
-    state.streams.change(caller, apply).await?;
+    state.streams.records.change(caller, apply).await?;
     Ok(nothing())
 }

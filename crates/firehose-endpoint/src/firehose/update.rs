@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     protocol::{AwsError, Caller},
-    state::{State, StreamRecord},
+    state::{Named, State, StreamRecord},
 };
 
 #[derive(Deserialize)]
@@ -40,6 +40,7 @@ pub(super) async fn update(
     let _alone = state.streams.updating.lock().await;
     let plan = state
         .streams
+        .records
         .change(caller, |streams| {
             let present = streams.get_mut(name).filter(|stream| !stream.is_gone(now));
             let stream = present.ok_or_else(|| not_found(caller, name))?;

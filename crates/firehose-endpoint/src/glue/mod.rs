@@ -11,11 +11,15 @@ mod versions;
 
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
-use serde::{Deserialize, de::DeserializeOwned};
+use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::{
-    protocol::{AwsError, Caller, model},
+    protocol::{
+        AwsError, Caller,
+        input::{self, read},
+        model,
+    },
     state::State,
 };
 
@@ -54,11 +58,8 @@ pub(crate) async fn call(
 
 /// A body that is JSON and keeps to the model; null members are gone.
 fn checked(operation: &str, body: &Bytes) -> Result<Value, AwsError> {
-    let mut input = serde_json::from_slice(body)
-        .map_err(|why| AwsError::serialization(format!("The body is not JSON: {why}")))?;
-    model::glue().check(operation, &input)?;
-    model::drop_nulls(&mut input);
-    Ok(input)
+    let input = input::json(body)?;
+    input::checked(model::glue(), operation, input)
 }
 
 /// Whose catalogue is meant: the caller's, unless a `CatalogId` names another account.
@@ -70,10 +71,6 @@ fn owner(caller: &Caller, input: &Value) -> Result<Caller, AwsError> {
         return Err(error::not_found(format!("Catalog {id} not found.")));
     }
     Ok(Caller { account: id.to_owned(), region: caller.region.clone() })
-}
-
-fn read<T: DeserializeOwned>(input: Value) -> Result<T, AwsError> {
-    serde_json::from_value(input).map_err(|why| AwsError::serialization(why.to_string()))
 }
 
 /// Members that ask for what is not built; whichever is given is refused by name.

@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     protocol::{AwsError, Caller},
-    state::{DataStreamRecord, State, stream_settings},
+    state::{DataStreamRecord, Named, State, stream_settings},
 };
 
 /// Shards of a stream that says nothing of them; those of a new stream on demand.
@@ -115,7 +115,7 @@ pub(super) async fn create(
     };
     let log = state.data_streams.new_log(&record);
     let log = log.map_err(|why| AwsError::internal(format!("the log cannot be made: {why}")))?;
-    state.data_streams.change(caller, change).await?;
+    state.data_streams.records.change(caller, change).await?;
     state.data_streams.attach(&record, stream, log);
     Ok(nothing())
 }
@@ -123,7 +123,7 @@ pub(super) async fn create(
 /// Refuses more shards than an account may have.
 pub(super) fn check_quota(state: &State, owner: &Caller, more: u32) -> Result<(), AwsError> {
     let now = state.settings.clock.now();
-    let streams = state.data_streams.of(owner, now);
+    let streams = state.data_streams.records.of(owner, now);
     let live = streams.iter().filter_map(|record| state.data_streams.live(owner, &record.name));
     let open: usize = live.map(|live| live.stream.open_shards()).sum();
     if open + more as usize <= MOST_SHARDS {
@@ -155,7 +155,7 @@ pub(super) async fn delete(state: &State, target: &Target) -> Result<Value, AwsE
         Ok(())
     };
     let record = target.record(state)?;
-    state.data_streams.change(owner, mark).await?;
+    state.data_streams.records.change(owner, mark).await?;
     state.data_streams.detach(owner, name);
     state.data_streams.remove_log(&record);
     Ok(nothing())

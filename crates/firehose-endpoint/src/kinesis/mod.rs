@@ -16,12 +16,15 @@ mod target;
 
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
-use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use self::target::Target;
 use crate::{
-    protocol::{AwsError, Caller, model},
+    protocol::{
+        AwsError, Caller,
+        input::{self, read},
+        model,
+    },
     state::State,
 };
 
@@ -89,11 +92,8 @@ async fn on_stream(
 
 /// A body that is JSON and keeps to the model; null members are gone.
 fn checked(operation: &str, body: &Bytes) -> Result<Value, AwsError> {
-    let mut input = serde_json::from_slice(body)
-        .map_err(|why| AwsError::serialization(format!("The body is not JSON: {why}")))?;
-    model::kinesis().check(operation, &input)?;
-    model::drop_nulls(&mut input);
-    Ok(input)
+    let input = input::json(body)?;
+    input::checked(model::kinesis(), operation, input)
 }
 
 /// The members that say which stream is meant, where an operation calls them otherwise.
@@ -103,10 +103,6 @@ fn input_with_arn(input: &Value, arn: &str) -> Value {
         named["StreamId"] = id.clone();
     }
     named
-}
-
-fn read<T: DeserializeOwned>(input: Value) -> Result<T, AwsError> {
-    serde_json::from_value(input).map_err(|why| AwsError::serialization(why.to_string()))
 }
 
 /// Epoch seconds with milliseconds, as AWS JSON carries a time.

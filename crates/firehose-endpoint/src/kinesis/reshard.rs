@@ -162,6 +162,7 @@ async fn keep(state: &State, target: &Target, live: &LiveDataStream) -> Result<(
     let layout = live.stream.layout();
     state
         .data_streams
+        .records
         .change(&target.owner, |streams| {
             let stream = streams.get_mut(&target.name).ok_or_else(|| target.not_found())?;
             stream.layout = layout;

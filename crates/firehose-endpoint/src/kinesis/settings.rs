@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     protocol::AwsError,
-    state::{DataStreamRecord, State},
+    state::{DataStreamRecord, Named, State},
 };
 
 /// Source: <https://docs.aws.amazon.com/kinesis/latest/APIReference/API_IncreaseStreamRetentionPeriod.html>
@@ -132,5 +132,5 @@ pub(super) async fn change(
             status => Err(not_active(&target.owner, &target.name, status)),
         }
     };
-    state.data_streams.change(&target.owner, on_one).await
+    state.data_streams.records.change(&target.owner, on_one).await
 }

@@ -44,7 +44,7 @@ pub(super) fn list(state: &State, caller: &Caller, input: ListInput) -> Result<V
     }
     let now = state.settings.clock.now();
     let start = input.exclusive_start_stream_name.or(input.next_token).unwrap_or_default();
-    let mut streams = state.data_streams.of(caller, now);
+    let mut streams = state.data_streams.records.of(caller, now);
     streams.retain(|stream| stream.name > start);
     let limit = input.limit.unwrap_or(PAGE).min(PAGE);
     let more = streams.len() > limit;
@@ -110,7 +110,7 @@ pub(super) fn summary(state: &State, target: &Target) -> Result<Value, AwsError>
 
 /// The account's quotas and what it uses of them.
 pub(super) fn limits(state: &State, caller: &Caller) -> Value {
-    let streams = state.data_streams.of(caller, state.settings.clock.now());
+    let streams = state.data_streams.records.of(caller, state.settings.clock.now());
     let live = streams.iter().filter_map(|record| state.data_streams.live(caller, &record.name));
     let open: usize = live.map(|live| live.stream.open_shards()).sum();
     json!({

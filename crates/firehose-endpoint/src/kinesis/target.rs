@@ -70,7 +70,7 @@ impl Target {
     /// What is kept of the stream.
     pub(super) fn record(&self, state: &State) -> Result<DataStreamRecord, AwsError> {
         let now = state.settings.clock.now();
-        let found = state.data_streams.find(&self.owner, &self.name, now);
+        let found = state.data_streams.records.find(&self.owner, &self.name, now);
         found.ok_or_else(|| self.not_found())
     }
 

@@ -8,6 +8,7 @@ mod cbor;
 mod credential;
 mod encoding;
 mod error;
+pub(crate) mod input;
 pub(crate) mod model;
 mod percent;
 mod request_id;

@@ -5,6 +5,7 @@ mod data_streams;
 mod delivery_streams;
 mod journals;
 mod kept;
+mod scoped;
 
 use std::{path::Path, sync::Arc};
 
@@ -22,6 +23,7 @@ pub(crate) use self::{
     },
     journals::Journals,
     kept::Kept,
+    scoped::{Named, Scoped},
 };
 use crate::{Error, fault::Faults, settings::Settings};
 
@@ -53,7 +55,7 @@ impl State {
             catalog: Arc::new(Catalog::open(&folder).await?),
             data_streams: DataStreams::open(&folder, &settings)?,
             streams: DeliveryStreams::open(&folder)?,
-            journals: Journals::new(&folder, settings.durability),
+            journals: Journals::new(folder.join("journals"), settings.durability),
             buckets,
             faults: Faults::new(settings.faults.clone()),
             settings,

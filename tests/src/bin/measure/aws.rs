@@ -22,6 +22,16 @@ pub(crate) fn prepared() -> Vec<Vec<Vec<u8>>> {
     (0..PREPARED).map(|_| (0..BATCH).map(|_| record()).collect()).collect()
 }
 
+/// The records of a batch that were refused, by the answer's word on each.
+pub(crate) fn refused<R>(batch: Vec<R>, refused: impl Iterator<Item = bool>) -> Vec<R> {
+    batch
+        .into_iter()
+        .zip(refused)
+        .filter(|(_, refused)| *refused)
+        .map(|(record, _)| record)
+        .collect()
+}
+
 /// The SDK's configuration for an endpoint on this machine, and nothing from the environment.
 pub(crate) fn config(url: &str) -> SdkConfig {
     let credentials = Credentials::new("test", "test", None, None, "measure");

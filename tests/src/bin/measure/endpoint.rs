@@ -70,12 +70,7 @@ async fn put(
             break;
         }
         let refused = answer.request_responses().iter().map(|entry| entry.error_code().is_some());
-        batch = batch
-            .into_iter()
-            .zip(refused)
-            .filter(|(_, refused)| *refused)
-            .map(|(r, _)| r)
-            .collect();
+        batch = aws::refused(batch, refused);
     }
     Ok(())
 }

@@ -85,12 +85,7 @@ async fn put_batch(
             break;
         }
         let refused = answer.records().iter().map(|entry| entry.error_code().is_some());
-        batch = batch
-            .into_iter()
-            .zip(refused)
-            .filter(|(_, refused)| *refused)
-            .map(|(r, _)| r)
-            .collect();
+        batch = aws::refused(batch, refused);
     }
     Ok(())
 }

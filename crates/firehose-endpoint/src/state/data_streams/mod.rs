@@ -4,8 +4,8 @@ mod log;
 mod record;
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
-    fs, io,
+    collections::HashMap,
+    fs,
     path::{Path, PathBuf},
     sync::{
         Arc, PoisonError, RwLock,
@@ -17,14 +17,10 @@ use std::{
 use chrono::{DateTime, Utc};
 use firehose_journal::Durability;
 use kinesis_stream::{DataStream, StreamSettings};
-use sha2::{Digest, Sha256};
 
 pub(crate) use self::{log::StreamLog, record::DataStreamRecord};
-use super::Kept;
+use super::{Journals, Scoped};
 use crate::{Error, protocol::Caller, settings::Settings};
-
-/// Scope (account and region) to name to stream.
-type Records = BTreeMap<String, BTreeMap<String, DataStreamRecord>>;
 
 const HOUR: u64 = 60 * 60;
 
@@ -53,11 +49,8 @@ impl LiveDataStream {
 /// The data streams of every account and region.
 #[derive(Debug)]
 pub(crate) struct DataStreams {
-    /// Of the logs.
-    folder: PathBuf,
-    /// None: what is accepted is in memory.
-    durability: Option<Durability>,
-    records: Kept<Records>,
+    journals: Journals,
+    pub(crate) records: Scoped<DataStreamRecord>,
     live: RwLock<HashMap<Caller, HashMap<String, Arc<LiveDataStream>>>>,
 }
 
@@ -69,17 +62,15 @@ impl DataStreams {
     /// The file or a log cannot be read.
     pub(crate) fn open(folder: &Path, settings: &Settings) -> Result<Self, Error> {
         let streams = Self {
-            folder: folder.join("data-streams"),
-            durability: settings.durability,
-            records: Kept::open(folder, "data-streams.json")?,
+            journals: Journals::new(folder.join("data-streams"), settings.durability),
+            records: Scoped::open(folder, "data-streams.json")?,
             live: RwLock::default(),
         };
-        let records = streams.records.get();
-        let there = records.values().flat_map(BTreeMap::values);
-        let there: Vec<_> = there.filter(|record| record.gone_at.is_none()).collect();
-        streams.remove_all_logs_but(&there)?;
+        let mut there = streams.records.all(settings.clock.now());
+        there.retain(|record| record.gone_at.is_none());
+        streams.journals.remove_all_but(there.iter().map(|record| streams.log_of(record)))?;
         for record in there {
-            streams.reopen(record, settings)?;
+            streams.reopen(&record, settings)?;
         }
         Ok(streams)
     }
@@ -92,7 +83,7 @@ impl DataStreams {
             setting: "data_dir",
             problem: format!("holds the data stream `{}`, but {why}", record.name),
         };
-        let log = match self.durability {
+        let log = match self.journals.durability {
             None if !directory.is_dir() => None,
             durability => {
                 let process = durability.unwrap_or(Durability::Process);
@@ -102,12 +93,12 @@ impl DataStreams {
                 Some(log)
             }
         };
-        if self.durability.is_none() && log.is_some() {
+        if self.journals.durability.is_none() && log.is_some() {
             // What was kept before is in memory now, as everything that comes.
             fs::remove_dir_all(&directory)
                 .map_err(|source| Error::DataDirectory { path: directory, source })?;
         }
-        self.attach(record, stream, log.filter(|_| self.durability.is_some()));
+        self.attach(record, stream, log.filter(|_| self.journals.durability.is_some()));
         Ok(())
     }
 
@@ -120,67 +111,12 @@ impl DataStreams {
         &self,
         record: &DataStreamRecord,
     ) -> Result<Option<Arc<StreamLog>>, firehose_journal::Error> {
-        let Some(durability) = self.durability else { return Ok(None) };
+        let Some(durability) = self.journals.durability else { return Ok(None) };
         StreamLog::open(self.log_of(record), durability).map(|(log, _)| Some(log))
     }
 
-    /// The directory of a stream's log. A stream that is created again under its name has another.
     fn log_of(&self, record: &DataStreamRecord) -> PathBuf {
-        let identity = format!("{} {}", record.arn(), record.created.timestamp_micros());
-        let digest = Sha256::digest(identity.as_bytes());
-        let name: String = digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
-        self.folder.join(name)
-    }
-
-    /// Removes the logs of streams that are gone.
-    fn remove_all_logs_but(&self, records: &[&DataStreamRecord]) -> Result<(), Error> {
-        let kept: BTreeSet<PathBuf> = records.iter().map(|record| self.log_of(record)).collect();
-        let failed = |source| Error::DataDirectory { path: self.folder.clone(), source };
-        let entries = match fs::read_dir(&self.folder) {
-            Err(why) if why.kind() == io::ErrorKind::NotFound => return Ok(()),
-            entries => entries.map_err(failed)?,
-        };
-        for entry in entries {
-            let path = entry.map_err(failed)?.path();
-            if !kept.contains(&path) {
-                fs::remove_dir_all(&path).map_err(failed)?;
-            }
-        }
-        Ok(())
-    }
-
-    /// The caller's streams in order of their names.
-    pub(crate) fn of(&self, caller: &Caller, now: DateTime<Utc>) -> Vec<DataStreamRecord> {
-        let records = self.records.get();
-        let streams = records.get(&caller.scope());
-        let present = streams.into_iter().flat_map(BTreeMap::values);
-        present.filter(|record| !record.is_gone(now)).cloned().collect()
-    }
-
-    /// One stream.
-    pub(crate) fn find(
-        &self,
-        caller: &Caller,
-        name: &str,
-        now: DateTime<Utc>,
-    ) -> Option<DataStreamRecord> {
-        let records = self.records.get();
-        let found = records.get(&caller.scope())?.get(name)?;
-        (!found.is_gone(now)).then(|| found.clone())
-    }
-
-    /// Changes the caller's streams, and keeps the change.
-    ///
-    /// # Errors
-    ///
-    /// What `change` answers, and a file that cannot be written; then nothing is changed.
-    pub(crate) async fn change<R, E: From<Error>>(
-        &self,
-        caller: &Caller,
-        change: impl FnOnce(&mut BTreeMap<String, DataStreamRecord>) -> Result<R, E> + Send,
-    ) -> Result<R, E> {
-        let scope = caller.scope();
-        self.records.change(|records| change(records.entry(scope).or_default())).await
+        self.journals.of(&record.arn(), record.created)
     }
 
     /// The handle to a stream.
@@ -226,14 +162,9 @@ impl DataStreams {
     ///
     /// The file cannot be written; then the streams stay.
     pub(crate) async fn reset(&self) -> Result<(), Error> {
-        self.records
-            .change(|records| {
-                records.clear();
-                Ok::<_, Error>(())
-            })
-            .await?;
+        self.records.clear().await?;
         self.live.write().unwrap_or_else(PoisonError::into_inner).clear();
-        self.remove_all_logs_but(&[])
+        self.journals.remove_all_but([])
     }
 }
 

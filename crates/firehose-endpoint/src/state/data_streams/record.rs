@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use kinesis_stream::StreamLayout;
 use serde::{Deserialize, Serialize};
 
-use crate::protocol::Caller;
+use crate::{protocol::Caller, state::Named};
 
 /// A data stream as it was asked for and resharded.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -28,6 +28,12 @@ pub(crate) struct DataStreamRecord {
     pub(crate) layout: StreamLayout,
 }
 
+impl Named for DataStreamRecord {
+    fn is_gone(&self, now: DateTime<Utc>) -> bool {
+        self.gone_at.is_some_and(|gone_at| gone_at <= now)
+    }
+}
+
 impl DataStreamRecord {
     /// `CREATING`, `ACTIVE`, `UPDATING` or `DELETING`.
     pub(crate) fn status(&self, now: DateTime<Utc>) -> &'static str {
@@ -40,11 +46,6 @@ impl DataStreamRecord {
         } else {
             "ACTIVE"
         }
-    }
-
-    /// Whether its deletion is over.
-    pub(crate) fn is_gone(&self, now: DateTime<Utc>) -> bool {
-        self.gone_at.is_some_and(|gone_at| gone_at <= now)
     }
 
     /// Records that came before are forgotten.

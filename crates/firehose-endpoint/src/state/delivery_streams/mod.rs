@@ -6,7 +6,7 @@ mod sources;
 mod status;
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::HashMap,
     path::Path,
     sync::{Arc, PoisonError, RwLock, atomic::AtomicBool},
     time::Duration,
@@ -22,11 +22,8 @@ pub(crate) use self::{
     sources::{SourceRecord, Sources},
     status::{FlushAnswer, StreamStatus},
 };
-use super::Kept;
+use super::Scoped;
 use crate::{Error, protocol::Caller};
-
-/// Scope (account and region) to name to stream.
-type Records = BTreeMap<String, BTreeMap<String, StreamRecord>>;
 
 /// A stream that takes records.
 #[derive(Debug)]
@@ -44,7 +41,7 @@ pub(crate) struct Live {
 /// The delivery streams of every account and region.
 #[derive(Debug)]
 pub(crate) struct DeliveryStreams {
-    records: Kept<Records>,
+    pub(crate) records: Scoped<StreamRecord>,
     live: RwLock<HashMap<Caller, HashMap<String, Arc<Live>>>>,
     /// Held from the check of an update to its effect, so that two do not cross.
     pub(crate) updating: tokio::sync::Mutex<()>,
@@ -60,56 +57,11 @@ impl DeliveryStreams {
     /// The file cannot be read.
     pub(crate) fn open(folder: &Path) -> Result<Self, Error> {
         Ok(Self {
-            records: Kept::open(folder, "delivery-streams.json")?,
+            records: Scoped::open(folder, "delivery-streams.json")?,
             live: RwLock::default(),
             updating: tokio::sync::Mutex::default(),
             sources: Sources::open(folder)?,
         })
-    }
-
-    /// Every stream, whatever its account and region, that is not gone at `now`.
-    pub(crate) fn all(&self, now: DateTime<Utc>) -> Vec<StreamRecord> {
-        let records = self.records.get();
-        records
-            .values()
-            .flat_map(BTreeMap::values)
-            .filter(|record| !record.is_gone(now))
-            .cloned()
-            .collect()
-    }
-
-    /// Names of the caller's streams, in order.
-    pub(crate) fn of(&self, caller: &Caller, now: DateTime<Utc>) -> Vec<StreamRecord> {
-        let records = self.records.get();
-        let streams = records.get(&caller.scope());
-        let present = streams.into_iter().flat_map(BTreeMap::values);
-        present.filter(|record| !record.is_gone(now)).cloned().collect()
-    }
-
-    /// One stream.
-    pub(crate) fn find(
-        &self,
-        caller: &Caller,
-        name: &str,
-        now: DateTime<Utc>,
-    ) -> Option<StreamRecord> {
-        let records = self.records.get();
-        let found = records.get(&caller.scope())?.get(name)?;
-        (!found.is_gone(now)).then(|| found.clone())
-    }
-
-    /// Changes the caller's streams, and keeps the change.
-    ///
-    /// # Errors
-    ///
-    /// What `change` answers, and a file that cannot be written; then nothing is changed.
-    pub(crate) async fn change<R, E: From<Error>>(
-        &self,
-        caller: &Caller,
-        change: impl FnOnce(&mut BTreeMap<String, StreamRecord>) -> Result<R, E> + Send,
-    ) -> Result<R, E> {
-        let scope = caller.scope();
-        self.records.change(|records| change(records.entry(scope).or_default())).await
     }
 
     /// The engine's handle to a stream, for a put.
@@ -195,12 +147,7 @@ impl DeliveryStreams {
     ///
     /// The file cannot be written; then the streams stay.
     pub(crate) async fn reset(&self) -> Result<(), Error> {
-        self.records
-            .change(|records| {
-                records.clear();
-                Ok::<_, Error>(())
-            })
-            .await?;
+        self.records.clear().await?;
         self.sources.reset().await?;
         let live = std::mem::take(&mut *self.live.write().unwrap_or_else(PoisonError::into_inner));
         for stream in live.values().flat_map(HashMap::values) {

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::SourceRecord;
-use crate::protocol::Caller;
+use crate::{protocol::Caller, state::Named};
 
 /// A delivery stream as it was asked for.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -41,6 +41,12 @@ pub(crate) struct Encryption {
     pub(crate) key_arn: Option<String>,
 }
 
+impl Named for StreamRecord {
+    fn is_gone(&self, now: DateTime<Utc>) -> bool {
+        self.gone_at.is_some_and(|gone_at| gone_at <= now)
+    }
+}
+
 impl StreamRecord {
     /// `CREATING`, `ACTIVE` or `DELETING`.
     pub(crate) fn status(&self, now: DateTime<Utc>) -> &'static str {
@@ -51,11 +57,6 @@ impl StreamRecord {
         } else {
             "ACTIVE"
         }
-    }
-
-    /// Whether its deletion is over.
-    pub(crate) fn is_gone(&self, now: DateTime<Utc>) -> bool {
-        self.gone_at.is_some_and(|gone_at| gone_at <= now)
     }
 
     pub(crate) fn is_active(&self, now: DateTime<Utc>) -> bool {

@@ -55,7 +55,7 @@ impl FlushAnswer {
 impl DeliveryStreams {
     /// Every stream of every account and region, in order.
     pub(crate) fn status(&self, now: DateTime<Utc>) -> Vec<StreamStatus> {
-        self.all(now).iter().map(|record| self.status_of(record, now)).collect()
+        self.records.all(now).iter().map(|record| self.status_of(record, now)).collect()
     }
 
     fn status_of(&self, record: &StreamRecord, now: DateTime<Utc>) -> StreamStatus {
