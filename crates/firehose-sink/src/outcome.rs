@@ -1,6 +1,13 @@
 //! What became of a record, and what a failed call may have left behind.
 
-use std::{error::Error as StdError, fmt, io, sync::Arc};
+use std::{
+    borrow::Cow,
+    error::Error as StdError,
+    fmt,
+    hash::{Hash, Hasher},
+    io,
+    sync::Arc,
+};
 
 /// What became of one record of a batch.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,12 +56,15 @@ impl fmt::Display for Refusal {
 }
 
 /// The id that a stream gave to a record. Opaque: only `Display` and equality mean anything.
-#[derive(Clone, PartialEq, Eq, Hash)]
+///
+/// Ids of one call to AWS share the text of its answer, some 90 bytes for each record of the call.
+#[derive(Clone)]
 pub struct RecordId(IdForm);
 
-#[derive(Clone, PartialEq, Eq, Hash)]
+#[derive(Clone)]
 enum IdForm {
     Text(Box<str>),
+    Part { whole: Arc<str>, from: usize, to: usize },
     Numbered { prefix: Arc<str>, number: u64 },
 }
 
@@ -70,14 +80,53 @@ impl RecordId {
     pub fn numbered(prefix: Arc<str>, number: u64) -> Self {
         Self(IdForm::Numbered { prefix, number })
     }
+
+    /// An id that stands in a longer text, which it keeps. A copy where `part` is no part of it.
+    #[cfg_attr(not(feature = "aws"), allow(dead_code))]
+    pub(crate) fn part(whole: &Arc<str>, part: &str) -> Self {
+        let from = (part.as_ptr() as usize).wrapping_sub(whole.as_ptr() as usize);
+        let to = from.wrapping_add(part.len());
+        match whole.get(from..to) {
+            Some(found) if found == part => {
+                Self(IdForm::Part { whole: Arc::clone(whole), from, to })
+            }
+            _ => Self::new(part),
+        }
+    }
+
+    /// The id as text.
+    fn text(&self) -> Cow<'_, str> {
+        match &self.0 {
+            IdForm::Text(text) => Cow::Borrowed(text),
+            IdForm::Part { whole, from, to } => Cow::Borrowed(whole.get(*from..*to).unwrap_or("")),
+            IdForm::Numbered { prefix, number } => Cow::Owned(format!("{prefix}{number:x}")),
+        }
+    }
+}
+
+impl PartialEq for RecordId {
+    fn eq(&self, other: &Self) -> bool {
+        match (&self.0, &other.0) {
+            (
+                IdForm::Numbered { prefix, number },
+                IdForm::Numbered { prefix: its, number: other },
+            ) if prefix == its => number == other,
+            _ => self.text() == other.text(),
+        }
+    }
+}
+
+impl Eq for RecordId {}
+
+impl Hash for RecordId {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.text().hash(state);
+    }
 }
 
 impl fmt::Display for RecordId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.0 {
-            IdForm::Text(text) => f.write_str(text),
-            IdForm::Numbered { prefix, number } => write!(f, "{prefix}{number:x}"),
-        }
+        f.write_str(&self.text())
     }
 }
 

@@ -9,7 +9,13 @@ use aws_sdk_firehose::{
     types::PutRecordBatchResponseEntry as Entry,
 };
 
-use super::{Target, body, check::is_missing, endpoint, environment, timeouts};
+use super::{
+    Target,
+    answer::{self, AnswerReader},
+    body,
+    check::is_missing,
+    endpoint, environment, timeouts,
+};
 use crate::{
     FirehoseSink, Health, Limits, Outcome, PutError, Record, RecordId, Refusal, check_limits,
 };
@@ -17,9 +23,9 @@ use crate::{
 /// A delivery stream at AWS, or at any endpoint that speaks its protocol.
 ///
 /// The stream must have Direct PUT as its source. Nothing is added to a record: for JSON lines on
-/// S3, let each record end in a line feed. The body of a call is written here and not by the SDK:
-/// an interceptor of your client sees it in the request before it is signed, and no records in the
-/// input. See the [crate's notes](crate#aws) on retries and timeouts.
+/// S3, let each record end in a line feed. The body of a call is written here and its answer read here, not by
+/// the SDK: an interceptor of your client sees both on the wire, and no records in the input and the
+/// output. See the [crate's notes](crate#aws) on retries and timeouts.
 ///
 /// ```no_run
 /// use firehose_sink::{AwsFirehoseSink, FirehoseSinkExt, Record};
@@ -89,9 +95,7 @@ impl AwsFirehoseSink {
                 Ok(Outcome::Refused(Refusal::new(code, entry.error_message.unwrap_or_default())))
             }
             (None, Some(id)) => Ok(Outcome::Accepted(RecordId::new(id))),
-            (None, None) => {
-                Err(self.target.misfit("an entry has neither an id nor an error code".to_owned()))
-            }
+            (None, None) => Err(self.target.misfit(answer::NEITHER.to_owned())),
         }
     }
 }
@@ -135,10 +139,18 @@ impl FirehoseSink for AwsFirehoseSink {
         let call = self.client.put_record_batch().delivery_stream_name(self.stream());
         // The SDK asks for the list and writes it; what goes out is `body`.
         let call = call.set_records(Some(Vec::new())).customize();
-        let answer = call.mutate_request(move |request| body::put_in(request, &body)).send().await;
+        let reader = AnswerReader::default();
+        let call = call.mutate_request(move |request| body::put_in(request, &body));
+        let answer = call.interceptor(reader.clone()).send().await;
         let entries = answer.map_err(|error| self.target.failed(error))?.request_responses;
-        self.target.check_entries(entries.len(), batch.len())?;
-        entries.into_iter().map(|entry| self.outcome(entry)).collect()
+        let outcomes = match reader.take() {
+            Some(outcomes) => outcomes,
+            None => {
+                entries.into_iter().map(|entry| self.outcome(entry)).collect::<Result<_, _>>()?
+            }
+        };
+        self.target.check_entries(outcomes.len(), batch.len())?;
+        Ok(outcomes)
     }
 }
 

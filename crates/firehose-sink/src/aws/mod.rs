@@ -14,6 +14,7 @@
 //!   a client with a longer timeout.
 
 mod aggregation;
+mod answer;
 mod body;
 mod check;
 mod errors;

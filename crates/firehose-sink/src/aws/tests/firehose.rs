@@ -1,10 +1,22 @@
 //! `PutRecordBatch` on the wire.
 
 use aws_config::SdkConfig;
+use aws_sdk_firehose::{
+    Client,
+    config::{self, ConfigBag, Intercept, RuntimeComponents},
+    error::BoxError,
+    operation::put_record_batch::PutRecordBatchOutput,
+    types::PutRecordBatchResponseEntry,
+};
+use aws_smithy_runtime_api::client::interceptors::context::{
+    FinalizerInterceptorContextMut, Output,
+};
 use serde_json::json;
 
-use super::{Wire, batch, ids};
-use crate::{AwsFirehoseSink, FirehoseSink, FirehoseSinkExt, PutErrorKind, Record, Stored};
+use super::{Answer, Wire, batch, ids};
+use crate::{
+    AwsFirehoseSink, FirehoseSink, FirehoseSinkExt, Outcome, PutErrorKind, Record, RecordId, Stored,
+};
 
 fn sink(config: &SdkConfig) -> AwsFirehoseSink {
     AwsFirehoseSink::from_config(config, "the-stream")
@@ -64,6 +76,68 @@ async fn a_refused_record_keeps_its_place_its_code_and_its_words() {
     let outcomes = sink(&wire.config()).put_batch(&batch(3)).await.expect("answered");
     assert_eq!(ids(&outcomes), ["a", "ServiceUnavailableException: Slow down.", "c"]);
     assert_eq!(wire.requests().len(), 1, "nobody retries here");
+}
+
+/// The answer is not read by the SDK: it has to mean what it means to the SDK, however it is written.
+#[tokio::test]
+async fn an_answer_may_be_written_in_any_way() {
+    let plain = json!({ "FailedPutCount": 1, "Encrypted": true, "RequestResponses": [
+        { "RecordId": "é\"/\\\u{7}" }, { "RecordId": null, "ErrorCode": "a\nb", "ErrorMessage": null },
+        { "ErrorMessage": "ignored", "RecordId": "", "New": [{ "RecordId": "x" }] }] })
+    .to_string();
+    let escaped = plain.replace('é', "\\u00e9").replace('/', "\\/").replace(',', " ,\n\t");
+    let turned = plain.replace("RecordId", "Record\\u0049d");
+    for text in [plain, escaped, turned] {
+        let wire = || Wire::that(Answer::Says(200, text.clone()));
+        let client = aws_sdk_firehose::Client::new(&wire().config());
+        let put = client.put_record_batch().delivery_stream_name("s").set_records(Some(vec![]));
+        let theirs = put.send().await.expect("the SDK reads it").request_responses;
+        let outcomes = sink(&wire().config()).put_batch(&batch(3)).await.expect("answered");
+        let theirs = theirs.into_iter().map(|entry| match (entry.error_code, entry.record_id) {
+            (Some(code), _) => format!("{code}: {}", entry.error_message.unwrap_or_default()),
+            (None, id) => id.expect("an id"),
+        });
+        assert_eq!(ids(&outcomes), theirs.collect::<Vec<_>>(), "{text}");
+    }
+}
+
+/// Ids that share one answer's text are equal to the same ids of their own.
+#[tokio::test]
+async fn an_id_is_its_text() {
+    let entries = ["a", "ab", "\u{7}"].map(|id| json!({ "RecordId": id }));
+    let wire = Wire::that_says(200, &json!({ "FailedPutCount": 0, "RequestResponses": entries }));
+    let outcomes = sink(&wire.config()).put_batch(&batch(3)).await.expect("accepted");
+    let own = ["a", "ab", "\u{7}"].map(|id| Outcome::Accepted(RecordId::new(id)));
+    assert_eq!(outcomes, own);
+    assert_ne!(outcomes[0], outcomes[1]);
+}
+
+/// A client that never reaches a wire, as those of `aws-smithy-mocks`: its entries count.
+#[tokio::test]
+async fn entries_that_somebody_else_made_count() {
+    #[derive(Debug)]
+    struct Mock;
+    impl Intercept for Mock {
+        fn name(&self) -> &'static str {
+            "Mock"
+        }
+        fn modify_before_attempt_completion(
+            &self,
+            context: &mut FinalizerInterceptorContextMut<'_>,
+            _: &RuntimeComponents,
+            _: &mut ConfigBag,
+        ) -> Result<(), BoxError> {
+            let entry = PutRecordBatchResponseEntry::builder().record_id("mocked").build();
+            let output = PutRecordBatchOutput::builder().failed_put_count(0);
+            let output = output.request_responses(entry).build()?;
+            context.inner_mut().set_output_or_error(Ok(Output::erase(output)));
+            Ok(())
+        }
+    }
+    let wire = Wire::that(Answer::Says(200, String::new()));
+    let config = config::Builder::from(&wire.config()).interceptor(Mock).build();
+    let sink = AwsFirehoseSink::from_client(&Client::from_conf(config), "the-stream");
+    assert_eq!(ids(&sink.put_batch(&batch(1)).await.expect("accepted")), ["mocked"]);
 }
 
 #[tokio::test]
