@@ -171,6 +171,7 @@ pub struct DeliveryStreamConfig {
     pub(crate) processing: Processing,
     pub(crate) partitioning: Option<DynamicPartitioning>,
     pub(crate) lambda: Option<LambdaProcessor>,
+    pub(crate) source_arn: Option<Arc<str>>,
     pub(crate) retry: RetryPolicy,
     pub(crate) max_undelivered_bytes: Option<usize>,
     pub(crate) backup: Option<Box<Backup>>,
@@ -195,6 +196,7 @@ impl DeliveryStreamConfig {
             processing: Processing::default(),
             partitioning: None,
             lambda: None,
+            source_arn: None,
             retry: RetryPolicy::default(),
             max_undelivered_bytes: None,
             backup: None,
@@ -300,6 +302,14 @@ impl DeliveryStreamConfig {
     #[must_use]
     pub fn transformed_by(mut self, lambda: LambdaProcessor) -> Self {
         self.lambda = Some(lambda);
+        self
+    }
+
+    /// Sets what events of a Lambda processor call the Kinesis data stream that is the source:
+    /// their `sourceKinesisStreamArn`. What reads it is a [`KinesisSource`](crate::KinesisSource).
+    #[must_use]
+    pub fn sourced_from(mut self, kinesis_stream_arn: impl Into<Arc<str>>) -> Self {
+        self.source_arn = Some(kinesis_stream_arn.into());
         self
     }
 

@@ -55,7 +55,7 @@ impl Destination {
             retry: config.retry,
             labels: config.labels.clone(),
             observer: config.observer.clone(),
-            lambda: config.lambda.clone(),
+            lambda: config.lambda.clone().map(|lambda| lambda.reading(config.source_arn.clone())),
             header: Header::new(&config.name, &config.note).to_bytes().into(),
             intake: Intake::new(&config.name, &config.processing, config.partitioning.as_ref())?,
         })

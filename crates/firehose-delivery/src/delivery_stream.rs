@@ -14,6 +14,7 @@ use uuid::Uuid;
 use self::recovery::{Opener, Which};
 use crate::{
     Backup, Clock, DeliveryStreamConfig, Error, Journaling, Observer, StreamStats,
+    lambda::Origins,
     state::{Admission, CloseOnDrop, Shared, Terms},
     worker::{Launcher, OpenLog},
 };
@@ -147,16 +148,21 @@ impl DeliveryStream {
     /// after [`close`](Self::close). Nothing is stored then.
     pub async fn put_batch(&self, batch: &[Record]) -> Result<Vec<Outcome>, PutError> {
         check_limits(&self.name, Limits::FIREHOSE, batch)?;
-        self.take(batch).await
+        self.take(batch, None).await
     }
 
-    /// As [`put_batch`](Self::put_batch), for batches and records of any size: those of a source.
-    pub(crate) async fn take(&self, batch: &[Record]) -> Result<Vec<Outcome>, PutError> {
+    /// As [`put_batch`](Self::put_batch), for batches and records of any size: those of a source, which
+    /// says where they came from.
+    pub(crate) async fn take(
+        &self,
+        batch: &[Record],
+        origins: Origins<'_>,
+    ) -> Result<Vec<Outcome>, PutError> {
         loop {
             let mut room = std::pin::pin!(self.shared.room());
             // From here on no word of new room is missed.
             room.as_mut().enable();
-            match self.shared.admit(batch) {
+            match self.shared.admit(batch, origins) {
                 Admission::In(first, commits) => {
                     let kept = commits.kept().await;
                     return Ok(if kept {

@@ -7,11 +7,12 @@ import sys
 
 
 def handler(event, _context):
-    """Adds a member to each JSON record; drops, fails and breaks on demand; files by `c`."""
-    return {"records": [transformed(record) for record in event["records"]]}
+    """Adds members to each JSON record; drops, fails and breaks on demand; files by `c`."""
+    source = event.get("sourceKinesisStreamArn")
+    return {"records": [transformed(record, source) for record in event["records"]]}
 
 
-def transformed(record):
+def transformed(record, source):
     """The answer for one record."""
     data = json.loads(base64.b64decode(record["data"]))
     if data.get("do") == "raise":
@@ -19,6 +20,8 @@ def transformed(record):
     answer = {"recordId": record["recordId"], "result": data.get("do", "Ok")}
     if answer["result"] == "Ok":
         data["seen"] = record["approximateArrivalTimestamp"]
+        if "kinesisRecordMetadata" in record:
+            data["from"] = [source, record["kinesisRecordMetadata"]]
         answer["data"] = base64.b64encode(json.dumps(data).encode() + b"\n").decode()
         answer["metadata"] = {"partitionKeys": {"c": data["c"]}}
     return answer

@@ -29,10 +29,12 @@ def lambda_processor(name, **parameters):
     }
 
 
-def create(stream, processor, **destination):
-    """A stream with this processor."""
+def create(stream, processor, source=None, **destination):
+    """A stream with this processor, and this data stream as its source."""
+    reading = {"DeliveryStreamType": "KinesisStreamAsSource", "KinesisStreamSourceConfiguration": {"KinesisStreamARN": source, "RoleARN": ROLE}}
     return firehose.create_delivery_stream(
         DeliveryStreamName=stream,
+        **(reading if source else {}),
         ExtendedS3DestinationConfiguration={
             "RoleARN": ROLE,
             "BucketARN": f"arn:aws:s3:::{BUCKET}",
@@ -157,6 +159,25 @@ def a_command(checks):
     checks.equal("an update takes the function away", gzip.decompress(late), b'{"c": "late"}')
 
 
+def a_kinesis_source(checks):
+    """A function is told where records came from."""
+    kinesis = boto3.client("kinesis")
+    kinesis.create_stream(StreamName="app", ShardCount=2)
+    kinesis.get_waiter("stream_exists").wait(StreamName="app")
+    source = kinesis.describe_stream_summary(StreamName="app")["StreamDescriptionSummary"]["StreamARN"]
+    create("sourced", lambda_processor("piped"), source=source)
+    keys = ["one", "two \"quoted\"", "three", "four"]
+    put = {key: kinesis.put_record(StreamName="app", Data=json.dumps({"c": key}), PartitionKey=key) for key in keys}
+    flush()
+    found = {line["c"]: line["from"] for line in lines(bodies("sourced/ok/"))}
+    checks.equal("all came through", sorted(found), sorted(keys))
+    for key, (stream, place) in found.items():
+        arrived = place.pop("approximateArrivalTimestamp")
+        checks.that("when it came to the data stream", abs(arrived / 1000 - time.time()) < 60, arrived)
+        wanted = {"sequenceNumber": put[key]["SequenceNumber"], "subsequenceNumber": 0, "partitionKey": key, "shardId": put[key]["ShardId"]}
+        checks.equal("its stream and its place there", (stream, place), (source, wanted))
+
+
 def what_nothing_stands_for(checks):
     """A function without a hook is refused by name."""
     try:
@@ -178,6 +199,7 @@ def main():
         a_server_gives_partition_keys,
         a_function_that_raises,
         a_command,
+        a_kinesis_source,
         what_nothing_stands_for,
     ):
         checks.run(part)

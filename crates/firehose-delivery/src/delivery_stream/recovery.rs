@@ -134,6 +134,8 @@ impl Destinations<'_> {
 
 fn raw(found: FoundBuffer, destination: Arc<Destination>) -> SealedRaw {
     SealedRaw {
+        // A stream with a source keeps no journal: it reads again.
+        origins: Vec::new(),
         id: found.head.object_id,
         records: found.records,
         numbers: found.numbers,

@@ -165,8 +165,14 @@ fn text(value: &Value) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use chrono::DateTime;
+    use kinesis_stream::ShardId;
+
     use super::*;
-    use crate::lambda::{event, raw::tests::sealed};
+    use crate::{
+        LambdaProcessor, Transformed, for_each_record,
+        lambda::{Origin, event, raw::tests::sealed},
+    };
 
     /// What is read of an answer about three records; `<n>` stands for the id of record n.
     fn verdicts(answer: &str) -> Vec<Verdict> {
@@ -248,25 +254,43 @@ mod tests {
     #[test]
     fn an_event_has_firehoses_members_and_its_size_is_foreseen() {
         let records: [&[u8]; 4] = [b"", b"a", "ü\"\\".as_bytes(), &[0xff; 1000]];
-        let raw = sealed(&records);
         let arn = "arn:aws:firehose:eu-west-1:123456789012:deliverystream/s";
-        let bytes = event::write(&raw, arn);
-        let event: Value = serde_json::from_slice(&bytes).unwrap();
-        assert_eq!(event["deliveryStreamArn"], arn);
-        assert_eq!(event["region"], "eu-west-1");
-        let ids = RecordIds::of(&raw);
-        for (index, record) in records.iter().enumerate() {
-            let told = &event["records"][index];
-            assert_eq!(told["data"], STANDARD.encode(record));
-            assert_eq!(told["approximateArrivalTimestamp"], 1_641_621_859_000_i64);
-            let id = told["recordId"].as_str().unwrap();
-            assert_eq!((id.len(), ids.index(id)), (62, Some(index)));
-            assert_eq!(told.as_object().unwrap().len(), 3, "{told}");
+        let function = for_each_record(|_| Transformed::Dropped);
+        let put = LambdaProcessor::new("arn:f", function).called_by(arn);
+        let read =
+            put.clone().reading(Some("arn:aws:kinesis:eu-west-1:123456789012:stream/d".into()));
+        // Any character of a partition key may be six as JSON.
+        let origin = Origin {
+            shard: ShardId(u32::MAX),
+            partition_key: "\u{1}".repeat(256),
+            sequence_number: "9".repeat(56).parse().unwrap(),
+            subsequence_number: u64::MAX,
+            arrival: DateTime::UNIX_EPOCH,
+        };
+        for (lambda, origin, members) in [(put, None, 3), (read, Some(origin), 4)] {
+            let mut raw = sealed(&records);
+            raw.origins = vec![origin.clone(); records.len()];
+            let bytes = event::write(&raw, &lambda, "s");
+            let event: Value = serde_json::from_slice(&bytes).unwrap();
+            assert_eq!(event["deliveryStreamArn"], arn);
+            assert_eq!(event["region"], "eu-west-1");
+            assert_eq!(event["sourceKinesisStreamArn"].is_string(), members == 4);
+            let ids = RecordIds::of(&raw);
+            for (index, record) in records.iter().enumerate() {
+                let told = &event["records"][index];
+                assert_eq!(told["data"], STANDARD.encode(record));
+                assert_eq!(told["approximateArrivalTimestamp"], 1_641_621_859_000_i64);
+                let id = told["recordId"].as_str().unwrap();
+                assert_eq!((id.len(), ids.index(id)), (62, Some(index)));
+                assert_eq!(told.as_object().unwrap().len(), members, "{told}");
+            }
+            let again = event::write(&raw, &lambda, "s");
+            let again: Value = serde_json::from_slice(&again).unwrap();
+            assert_ne!(event["invocationId"], again["invocationId"]);
+            assert_eq!(event["records"], again["records"]);
+            let size = |record: &&[u8]| event::record_bytes(record.len(), origin.as_ref());
+            let foreseen: usize = records.iter().map(size).sum();
+            assert!(bytes.len() <= foreseen + event::HEAD_BYTES, "{}", bytes.len());
         }
-        let again: Value = serde_json::from_slice(&event::write(&raw, arn)).unwrap();
-        assert_ne!(event["invocationId"], again["invocationId"]);
-        assert_eq!(event["records"], again["records"]);
-        let foreseen: usize = records.iter().map(|record| event::record_bytes(record.len())).sum();
-        assert!(bytes.len() <= foreseen + event::HEAD_BYTES, "{}", bytes.len());
     }
 }

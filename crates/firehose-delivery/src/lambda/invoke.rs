@@ -142,8 +142,9 @@ impl Call<'_> {
 
     async fn once(&self) -> Result<Bytes, (Fault, FunctionError)> {
         let raw = Arc::clone(self.raw);
-        let arn = self.lambda.stream_arn(&self.deliverer.stream);
-        let written = tokio::task::spawn_blocking(move || event::write(&raw, &arn)).await;
+        let (lambda, stream) = (self.lambda.clone(), self.deliverer.stream.clone());
+        let written = tokio::task::spawn_blocking(move || event::write(&raw, &lambda, &stream));
+        let written = written.await;
         let failed = |problem: &str| (FUNCTION_ERROR, FunctionError::new(problem));
         let event = written.map_err(|_| failed("the event could not be written"))?;
         let (size, most) = (event.len(), LambdaProcessor::MOST_BYTES);

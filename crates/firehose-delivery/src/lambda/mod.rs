@@ -10,6 +10,7 @@ mod answer;
 mod event;
 mod in_process;
 mod invoke;
+mod origin;
 mod raw;
 
 use std::{fmt, sync::Arc, time::Duration};
@@ -20,6 +21,7 @@ use bytes::Bytes;
 pub use self::in_process::{SourceRecord, Transformed, for_each_record};
 pub(crate) use self::{
     invoke::{Results, transform_until_discarded},
+    origin::{Origin, Origins},
     raw::{Pushed, RawStage, SealedRaw},
 };
 use crate::BufferingHints;
@@ -27,7 +29,10 @@ use crate::BufferingHints;
 /// A function as Lambda would run it: an event in, an answer out, both JSON.
 ///
 /// The event is Firehose's: `invocationId`, `deliveryStreamArn`, `region` and `records`, each with
-/// `recordId`, `approximateArrivalTimestamp` (milliseconds) and `data` (base64). The answer holds
+/// `recordId`, `approximateArrivalTimestamp` (milliseconds) and `data` (base64). With a Kinesis data
+/// stream as the source it has `sourceKinesisStreamArn`, and each record `kinesisRecordMetadata`:
+/// `sequenceNumber`, `subsequenceNumber`, `partitionKey`, `shardId` and
+/// `approximateArrivalTimestamp`. The answer holds
 /// `records` with the same `recordId`, a `result` of `Ok`, `Dropped` or `ProcessingFailed`, `data`,
 /// and, if wanted, `metadata.partitionKeys`. [`for_each_record`] makes one of a closure.
 #[async_trait]
@@ -62,6 +67,8 @@ pub struct LambdaProcessor {
     pub(crate) retries: u32,
     pub(crate) timeout: Duration,
     stream_arn: Option<Arc<str>>,
+    /// Of the data stream that is the source.
+    source_arn: Option<Arc<str>>,
 }
 
 impl LambdaProcessor {
@@ -86,6 +93,7 @@ impl LambdaProcessor {
             retries: Self::RETRIES,
             timeout: Self::TIMEOUT,
             stream_arn: None,
+            source_arn: None,
         }
     }
 
@@ -119,6 +127,11 @@ impl LambdaProcessor {
     pub fn called_by(mut self, stream_arn: impl Into<Arc<str>>) -> Self {
         self.stream_arn = Some(stream_arn.into());
         self
+    }
+
+    /// The same, where events tell the data stream that is the source.
+    pub(crate) fn reading(self, source_arn: Option<Arc<str>>) -> Self {
+        Self { source_arn, ..self }
     }
 
     /// What events call the stream of this name.

@@ -9,7 +9,7 @@ use chrono::{DateTime, Utc};
 use tokio::{sync::mpsc, time::Instant};
 use uuid::Uuid;
 
-use super::{LambdaProcessor, event};
+use super::{LambdaProcessor, Origin, event};
 use crate::{
     BufferedRecords, BufferingHints,
     buffers::Journal,
@@ -39,6 +39,7 @@ struct OpenRaw {
     records: BufferedRecords,
     /// Numbers of the records in the stream.
     numbers: Vec<u64>,
+    origins: Vec<Option<Origin>>,
     /// Bytes of the event, at most.
     event_bytes: usize,
     logged: Logged,
@@ -51,6 +52,8 @@ pub(crate) struct SealedRaw {
     pub(crate) id: Uuid,
     pub(crate) records: BufferedRecords,
     pub(crate) numbers: Vec<u64>,
+    /// Where its records came from: one for each, or none at all.
+    pub(crate) origins: Vec<Option<Origin>>,
     pub(crate) oldest: DateTime<Utc>,
     /// What held when its records were accepted: its function among it.
     pub(crate) destination: Arc<Destination>,
@@ -78,9 +81,9 @@ impl RawStage {
     }
 
     /// Whether a record of this size has no room in the open raw buffer's event.
-    pub(crate) fn overflows(&self, bytes: usize) -> bool {
+    pub(crate) fn overflows(&self, bytes: usize, origin: Option<&Origin>) -> bool {
         self.open.as_ref().is_some_and(|open| {
-            open.event_bytes + event::record_bytes(bytes) > LambdaProcessor::MOST_BYTES
+            open.event_bytes + event::record_bytes(bytes, origin) > LambdaProcessor::MOST_BYTES
         })
     }
 
@@ -88,11 +91,12 @@ impl RawStage {
     pub(crate) fn push(
         &mut self,
         (now, arrival): (Instant, DateTime<Utc>),
-        record: &[u8],
+        record: (&[u8], Option<Origin>),
         number: u64,
         hints: BufferingHints,
         mut journal: Option<Journal<'_>>,
     ) -> Pushed {
+        let (record, origin) = record;
         let opened = self.open.is_none();
         let open = self.open.get_or_insert_with(|| OpenRaw {
             id: Uuid::new_v4(),
@@ -100,6 +104,7 @@ impl RawStage {
             hints,
             records: BufferedRecords::default(),
             numbers: Vec::new(),
+            origins: Vec::new(),
             event_bytes: event::HEAD_BYTES,
             logged: journal
                 .as_mut()
@@ -113,7 +118,12 @@ impl RawStage {
         }
         open.records.push(arrival, record);
         open.numbers.push(number);
-        open.event_bytes += event::record_bytes(record.len());
+        open.event_bytes += event::record_bytes(record.len(), origin.as_ref());
+        if origin.is_some() {
+            // Records before it that came from elsewhere have none.
+            open.origins.resize(open.records.len() - 1, None);
+            open.origins.push(origin);
+        }
         Pushed { opened, due: open.is_due(now) }
     }
 
@@ -121,9 +131,9 @@ impl RawStage {
     pub(crate) fn seal(&mut self, destination: &Arc<Destination>) {
         let Some(open) = self.open.take() else { return };
         let Some(oldest) = open.records.oldest() else { return };
-        let OpenRaw { id, records, numbers, logged, .. } = open;
+        let OpenRaw { id, records, numbers, origins, logged, .. } = open;
         let destination = Arc::clone(destination);
-        self.send_off(SealedRaw { id, records, numbers, oldest, destination, logged });
+        self.send_off(SealedRaw { id, records, numbers, origins, oldest, destination, logged });
     }
 
     /// Puts a raw buffer behind those that are out.
@@ -150,6 +160,7 @@ impl RawStage {
             if let Some(kept) = raw.logged.cut(committed) {
                 raw.records.truncate(kept);
                 raw.numbers.truncate(kept);
+                raw.origins.truncate(kept);
             }
         }
         if let Some(open) = &mut self.open
@@ -157,7 +168,10 @@ impl RawStage {
         {
             open.records.truncate(kept);
             open.numbers.truncate(kept);
-            let events = open.records.iter().map(|record| event::record_bytes(record.len()));
+            open.origins.truncate(kept);
+            let origins = open.origins.iter().map(Option::as_ref).chain(std::iter::repeat(None));
+            let events = open.records.iter().zip(origins);
+            let events = events.map(|(record, from)| event::record_bytes(record.len(), from));
             open.event_bytes = event::HEAD_BYTES + events.sum::<usize>();
         }
         let emptied = self.open.take_if(|open| open.records.is_empty());
@@ -219,6 +233,13 @@ impl RawStage {
     }
 }
 
+impl SealedRaw {
+    /// Where a record came from, if from a data stream.
+    pub(super) fn origin(&self, index: usize) -> Option<&Origin> {
+        self.origins.get(index)?.as_ref()
+    }
+}
+
 impl OpenRaw {
     fn is_due(&self, now: Instant) -> bool {
         self.records.bytes() >= self.hints.size_bytes
@@ -248,6 +269,7 @@ pub(super) mod tests {
         SealedRaw {
             id: Uuid::new_v4(),
             numbers: (0..records.len() as u64).collect(),
+            origins: Vec::new(),
             records: buffered,
             oldest,
             destination: Arc::new(destination),

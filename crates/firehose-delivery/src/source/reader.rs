@@ -14,7 +14,10 @@ use tokio::{sync::watch, time::Instant};
 use tracing::{info, warn};
 
 use super::{Keep, Order, Shared, SourcePlaces};
-use crate::{Clock, DeliveryStream};
+use crate::{
+    Clock, DeliveryStream,
+    lambda::{Origin, Origins},
+};
 
 /// What is read of a shard before it is the next one's turn.
 const PAGE: ReadLimits = ReadLimits { records: 2_000, bytes: 4 << 20 };
@@ -160,9 +163,10 @@ impl Reader {
 
     async fn hand_over(&mut self, shard: ShardId, page: ReadPage) -> Result<(), Ended> {
         let begun = self.clock.now();
-        let records: Vec<Record> = page.records.iter().flat_map(user_records).collect();
+        let (records, places) = user_records(&page.records);
         if !records.is_empty() {
-            self.put(&records).await?;
+            let origin = |index: usize| origin(shard, &page.records, places.get(index)?);
+            self.put(&records, Some(&origin)).await?;
         }
         self.places.set(shard, page.next);
         let bytes: usize = page.records.iter().map(|record| record.data().len()).sum();
@@ -173,11 +177,11 @@ impl Reader {
     }
 
     /// Puts records until they are taken.
-    async fn put(&mut self, records: &[Record]) -> Result<(), Ended> {
+    async fn put(&mut self, records: &[Record], origins: Origins<'_>) -> Result<(), Ended> {
         loop {
             let stopped = self.orders.wait_for(|order| order.stop);
             let outcomes = tokio::select! {
-                outcomes = self.to.take(records) => outcomes.map_err(|_| Ended)?,
+                outcomes = self.to.take(records, origins) => outcomes.map_err(|_| Ended)?,
                 _ = stopped => return Err(Ended),
             };
             // A batch is taken whole or not at all.
@@ -219,11 +223,47 @@ impl Reader {
     }
 }
 
-/// What a record of the data stream is to the delivery stream: itself, or the records in it.
-fn user_records(record: &StreamRecord) -> Vec<Record> {
-    let data: Bytes = record.data();
-    match deaggregate(&data) {
-        Some(records) => records.into_iter().map(|record| Record::new(record.data)).collect(),
-        None => vec![Record::new(data)],
+/// The place of a user record in a page.
+struct Place {
+    index: usize,
+    /// In an aggregated record, and with its own key there.
+    part: Option<(u64, String)>,
+}
+
+/// What records of the data stream are to the delivery stream: themselves, or the records in them.
+fn user_records(page: &[StreamRecord]) -> (Vec<Record>, Vec<Place>) {
+    let mut records = Vec::with_capacity(page.len());
+    let mut places = Vec::with_capacity(page.len());
+    for (index, record) in page.iter().enumerate() {
+        let data: Bytes = record.data();
+        match deaggregate(&data) {
+            Some(all) => {
+                for (part, record) in (0..).zip(all) {
+                    places.push(Place { index, part: Some((part, record.partition_key)) });
+                    records.push(Record::new(record.data));
+                }
+            }
+            None => {
+                places.push(Place { index, part: None });
+                records.push(Record::new(data));
+            }
+        }
     }
+    (records, places)
+}
+
+/// Where the user record at this place came from.
+fn origin(shard: ShardId, page: &[StreamRecord], place: &Place) -> Option<Origin> {
+    let record = page.get(place.index)?;
+    let (subsequence_number, partition_key) = match &place.part {
+        Some((part, key)) => (*part, key.clone()),
+        None => (0, record.partition_key().to_owned()),
+    };
+    Some(Origin {
+        shard,
+        partition_key,
+        sequence_number: record.sequence_number(),
+        subsequence_number,
+        arrival: record.arrival(),
+    })
 }

@@ -258,3 +258,69 @@ async fn the_stream_keeps_what_a_source_has_not_done_with() {
     source.stop();
     assert_eq!(put(), 15);
 }
+
+/// A function is told where each record came from, those of an aggregated record, too.
+#[tokio::test(start_paused = true)]
+async fn a_function_is_told_where_records_came_from() {
+    let world = World::new(1);
+    let events = Arc::new(Mutex::new(Vec::new()));
+    let function = Arc::new(Listener(Arc::clone(&events)));
+    let config = DeliveryStreamConfig::new("s")
+        .buffering(1 << 20, Duration::from_secs(60))
+        .transformed_by(crate::LambdaProcessor::new(
+            "arn:aws:lambda:us-east-1:0:function:f",
+            function,
+        ))
+        .sourced_from("arn:aws:kinesis:us-east-1:0:stream/data");
+    let to =
+        DeliveryStream::open(config, Arc::clone(&world.store) as _, world.clock).await.unwrap();
+    let source = world.source(&to, SourcePlaces::default());
+    world.put("a \"key\"", "alone");
+    let user = |key: &str, data: &'static str| UserRecord {
+        partition_key: key.to_owned(),
+        explicit_hash_key: None,
+        data: Bytes::from_static(data.as_bytes()),
+    };
+    let both = aggregate(&[user("b", "first"), user("c", "second")]).unwrap();
+    world.data.put(world.clock.now(), &[both])[0].unwrap();
+    source.catch_up().await;
+    to.flush().await;
+    let events = events.lock().unwrap();
+    let event: &serde_json::Value = events.first().unwrap();
+    assert_eq!(event["sourceKinesisStreamArn"], "arn:aws:kinesis:us-east-1:0:stream/data");
+    let records = event["records"].as_array().unwrap();
+    let of = |record: &serde_json::Value| {
+        let from = &record["kinesisRecordMetadata"];
+        assert_eq!(from["shardId"], "shardId-000000000000");
+        assert!(from["approximateArrivalTimestamp"].is_i64(), "{from}");
+        let sequence = from["sequenceNumber"].as_str().unwrap().to_owned();
+        (
+            from["partitionKey"].as_str().unwrap().to_owned(),
+            from["subsequenceNumber"].as_i64(),
+            sequence,
+        )
+    };
+    let of: Vec<_> = records.iter().map(of).collect();
+    let keys: Vec<_> = of.iter().map(|(key, part, _)| (key.as_str(), *part)).collect();
+    assert_eq!(keys, [("a \"key\"", Some(0)), ("b", Some(0)), ("c", Some(1))]);
+    assert!(of[0].2 < of[1].2 && of[1].2 == of[2].2, "{of:?}");
+    drop(events);
+    assert_eq!(world.delivered().await, "alonefirstsecond");
+}
+
+/// A function that keeps its events and changes nothing.
+#[derive(Debug)]
+struct Listener(Arc<Mutex<Vec<serde_json::Value>>>);
+
+#[async_trait::async_trait]
+impl crate::LambdaFunction for Listener {
+    async fn invoke(&self, event: Bytes) -> Result<Bytes, crate::FunctionError> {
+        let event: serde_json::Value = serde_json::from_slice(&event).unwrap();
+        let answers = event["records"].as_array().unwrap().iter().map(|record| {
+            serde_json::json!({ "recordId": record["recordId"], "result": "Ok", "data": record["data"] })
+        });
+        let answer = serde_json::json!({ "records": answers.collect::<Vec<_>>() });
+        self.0.lock().unwrap().push(event);
+        Ok(answer.to_string().into())
+    }
+}

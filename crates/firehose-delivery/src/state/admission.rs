@@ -13,6 +13,7 @@ use crate::{
     deliver::Destination,
     intake::Item,
     journal::{Book, Counted},
+    lambda::Origins,
 };
 
 /// Segments of the journal that slow buffers may keep, beyond twice what may be undelivered.
@@ -54,7 +55,7 @@ pub(crate) enum Admission {
 
 impl Shared {
     /// Lets a batch in whole, or not at all.
-    pub(crate) fn admit(&self, batch: &[Record]) -> Admission {
+    pub(crate) fn admit(&self, batch: &[Record], origins: Origins<'_>) -> Admission {
         loop {
             let destination = Arc::clone(&self.lock().destination);
             // Queries take their time: nobody waits for the lock meanwhile.
@@ -84,7 +85,7 @@ impl Shared {
             let opened = match processed {
                 None => state.accept_all(now, arrival, batch),
                 Some(items) if destination.lambda.is_some() => {
-                    state.accept_raw(now, arrival, batch, items)
+                    state.accept_raw(now, arrival, batch, items, origins)
                 }
                 Some(items) => state.accept_items(now, arrival, batch, items),
             };

@@ -12,7 +12,7 @@ use crate::{
     deliver::Destination,
     intake::Item,
     journal::{Counted, TransformCounted},
-    lambda::{Pushed, Results, SealedRaw},
+    lambda::{Origins, Pushed, Results, SealedRaw},
 };
 
 /// The pause before results are committed again that could not be.
@@ -94,13 +94,14 @@ impl State {
         arrival: DateTime<Utc>,
         batch: &[Record],
         processed: Vec<Vec<Item<'_>>>,
+        origins: Origins<'_>,
     ) -> bool {
         let destination = Arc::clone(&self.destination);
         let Some(hints) = destination.lambda.as_ref().map(|lambda| lambda.hints) else {
             return self.accept_items(now, arrival, batch, processed);
         };
         let mut any_opened = false;
-        for (record, items) in batch.iter().zip(processed) {
+        for (index, (record, items)) in batch.iter().zip(processed).enumerate() {
             let number = self.stats.accepted_records;
             self.count_accepted(record.len());
             self.stats.split_records += (items.len() as u64).saturating_sub(1);
@@ -110,12 +111,13 @@ impl State {
                     any_opened |= self.file((now, arrival), item, number, &destination);
                     continue;
                 }
-                if self.raw.overflows(item.data.len()) {
+                let origin = origins.and_then(|of| of(index));
+                if self.raw.overflows(item.data.len(), origin.as_ref()) {
                     self.seal_raw();
                 }
                 let journal = Self::journal(&mut self.book, &self.destination);
                 let Pushed { opened, due } =
-                    self.raw.push((now, arrival), &item.data, number, hints, journal);
+                    self.raw.push((now, arrival), (&item.data, origin), number, hints, journal);
                 any_opened |= opened;
                 if due {
                     self.seal_raw();

@@ -86,9 +86,13 @@ impl Plan {
         Ok(Self { config, store: bucket(state, destination)? })
     }
 
-    /// Notes of the journal by what the destination is found again.
+    /// Tells the engine which stream this is: the journal by what the destination is found again,
+    /// and events for functions where the records come from.
     pub(super) fn noted(mut self, record: &StreamRecord) -> Self {
         self.config = self.config.noted_as(Note::of(record).to_text());
+        if let Some(source) = &record.source {
+            self.config = self.config.sourced_from(source.stream_arn.as_str());
+        }
         self
     }
 
