@@ -59,36 +59,63 @@ impl fmt::Display for Refusal {
 ///
 /// Ids of one call to AWS share the text of its answer, some 90 bytes for each record of the call.
 #[derive(Clone)]
-pub struct RecordId(IdForm);
+pub struct RecordId {
+    /// What the id is a part of, or begins with; none for an empty id.
+    text: Option<Arc<str>>,
+    form: Form,
+}
 
-#[derive(Clone)]
-enum IdForm {
-    Text(Box<str>),
-    Part { whole: Arc<str>, from: usize, to: usize },
-    Numbered { prefix: Arc<str>, number: u64 },
+/// A number below 2^63 that follows the text; or, with the highest bit set, the part of the text that is the
+/// id: 31 bits for where it begins, 32 for how long it is. In one word, since outcomes are made, moved
+/// and dropped by the million.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Form(u64);
+
+const PART: u64 = 1 << 63;
+
+impl Form {
+    /// A part; none for one that lies beyond 2 GiB.
+    fn part(from: usize, len: usize) -> Option<Self> {
+        let from = u64::try_from(from).ok().filter(|from| *from < 1 << 31)?;
+        let len = u32::try_from(len).ok()?;
+        Some(Self(PART | from << 32 | u64::from(len)))
+    }
+
+    /// Where the part begins and ends, if it is one.
+    fn range(self) -> Option<std::ops::Range<usize>> {
+        let from = usize::try_from((self.0 & !PART) >> 32).ok()?;
+        let len = usize::try_from(self.0 & u64::from(u32::MAX)).ok()?;
+        (self.0 & PART != 0).then(|| from..from + len)
+    }
 }
 
 impl RecordId {
     /// An id that is just this text.
-    pub fn new(text: impl Into<Box<str>>) -> Self {
-        Self(IdForm::Text(text.into()))
+    pub fn new(text: impl AsRef<str>) -> Self {
+        let text = text.as_ref();
+        let whole = Form::part(0, text.len());
+        let text = (!text.is_empty()).then(|| Arc::from(text));
+        // No record has an id of 4 GiB: it would be cut to nothing.
+        Self { text, form: whole.unwrap_or(Form(PART)) }
     }
 
     /// The id `{prefix}{number:x}`, formatted only when somebody looks at it: a local stream
     /// hands out millions of ids a second that nobody reads.
     #[must_use]
     pub fn numbered(prefix: Arc<str>, number: u64) -> Self {
-        Self(IdForm::Numbered { prefix, number })
+        if number & PART != 0 {
+            return Self::new(format!("{prefix}{number:x}"));
+        }
+        Self { text: Some(prefix), form: Form(number) }
     }
 
     /// An id that stands in a longer text, which it keeps. A copy where `part` is no part of it.
     #[cfg_attr(not(feature = "aws"), allow(dead_code))]
     pub(crate) fn part(whole: &Arc<str>, part: &str) -> Self {
         let from = (part.as_ptr() as usize).wrapping_sub(whole.as_ptr() as usize);
-        let to = from.wrapping_add(part.len());
-        match whole.get(from..to) {
-            Some(found) if found == part => {
-                Self(IdForm::Part { whole: Arc::clone(whole), from, to })
+        match Form::part(from, part.len()) {
+            Some(form) if form.range().and_then(|range| whole.get(range)) == Some(part) => {
+                Self { text: Some(Arc::clone(whole)), form }
             }
             _ => Self::new(part),
         }
@@ -96,23 +123,17 @@ impl RecordId {
 
     /// The id as text.
     fn text(&self) -> Cow<'_, str> {
-        match &self.0 {
-            IdForm::Text(text) => Cow::Borrowed(text),
-            IdForm::Part { whole, from, to } => Cow::Borrowed(whole.get(*from..*to).unwrap_or("")),
-            IdForm::Numbered { prefix, number } => Cow::Owned(format!("{prefix}{number:x}")),
+        let text = self.text.as_deref().unwrap_or_default();
+        match self.form.range() {
+            Some(range) => Cow::Borrowed(text.get(range).unwrap_or_default()),
+            None => Cow::Owned(format!("{text}{:x}", self.form.0)),
         }
     }
 }
 
 impl PartialEq for RecordId {
     fn eq(&self, other: &Self) -> bool {
-        match (&self.0, &other.0) {
-            (
-                IdForm::Numbered { prefix, number },
-                IdForm::Numbered { prefix: its, number: other },
-            ) if prefix == its => number == other,
-            _ => self.text() == other.text(),
-        }
+        (self.text == other.text && self.form == other.form) || self.text() == other.text()
     }
 }
 
@@ -299,5 +320,27 @@ impl fmt::Display for PutError {
 impl StdError for PutError {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
         self.source.as_deref().map(|source| source as _)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// However an id is kept, it is its text, and takes no more than four words as an outcome.
+    #[test]
+    fn an_id_is_its_text() {
+        let whole: Arc<str> = Arc::from("answer: a1b");
+        let part = RecordId::part(&whole, whole.get(8..).unwrap());
+        let elsewhere = RecordId::part(&whole, "a1b");
+        let numbered = RecordId::numbered(Arc::from("a"), 0x1b);
+        let large = RecordId::numbered(Arc::from("n"), u64::MAX);
+        for id in [&part, &elsewhere, &numbered] {
+            assert_eq!((id.to_string().as_str(), id), ("a1b", &RecordId::new("a1b")));
+        }
+        assert_eq!(large.to_string(), "nffffffffffffffff");
+        assert_eq!(RecordId::new("").to_string(), "");
+        assert_ne!(numbered, RecordId::numbered(Arc::from("a"), 0x1c));
+        assert!(size_of::<Outcome>() <= 32, "{}", size_of::<Outcome>());
     }
 }

@@ -285,8 +285,7 @@ async fn a_function_is_told_where_records_came_from() {
     world.data.put(world.clock.now(), &[both])[0].unwrap();
     source.catch_up().await;
     to.flush().await;
-    let events = events.lock().unwrap();
-    let event: &serde_json::Value = events.first().unwrap();
+    let event: serde_json::Value = events.lock().unwrap().first().cloned().unwrap();
     assert_eq!(event["sourceKinesisStreamArn"], "arn:aws:kinesis:us-east-1:0:stream/data");
     let records = event["records"].as_array().unwrap();
     let of = |record: &serde_json::Value| {
@@ -304,7 +303,6 @@ async fn a_function_is_told_where_records_came_from() {
     let keys: Vec<_> = of.iter().map(|(key, part, _)| (key.as_str(), *part)).collect();
     assert_eq!(keys, [("a \"key\"", Some(0)), ("b", Some(0)), ("c", Some(1))]);
     assert!(of[0].2 < of[1].2 && of[1].2 == of[2].2, "{of:?}");
-    drop(events);
     assert_eq!(world.delivered().await, "alonefirstsecond");
 }
 
