@@ -1,13 +1,26 @@
-//! The random cut forest of Kinesis Data Analytics, by the port of AWS's own code (crate `krcf`).
+//! The random cut forest of Kinesis Data Analytics.
 //!
 //! Guha, Mishra, Roy, Schrijvers, "Robust Random Cut Forest Based Anomaly Detection on Streams"
 //! (ICML 2016): a forest of trees over a sample of the stream, kept up to date with every point; a
 //! point that would change the trees much is an anomaly. It learns while it judges, so a stream
 //! passes once; and it needs some points before its scores mean anything.
+//!
+//! Scores, attributions and samples follow AWS's own library
+//! (<https://github.com/aws/random-cut-forest-by-aws>), and a test compares them with its port to
+//! Rust. The trees are laid out for speed, and their state can be kept.
 
-use krcf::RandomCutForestOptions as Settings;
+#[cfg(test)]
+mod against_aws;
+mod attribution;
+mod sample;
+mod tree;
 
+use std::collections::VecDeque;
+
+use self::attribution::Sides;
+use self::sample::SampledTree;
 use crate::Error;
+use crate::random::Random;
 
 /// How a [`RandomCutForest`] is grown. [`Default`] is what `RANDOM_CUT_FOREST` of Kinesis Data
 /// Analytics for SQL takes: 100 trees of 256 points, a time decay of 100,000 records, a shingle of
@@ -121,10 +134,20 @@ impl ForestOptions {
 /// ```
 #[derive(Debug, Clone)]
 pub struct RandomCutForest {
-    forest: krcf::RandomCutForest,
+    trees: Vec<SampledTree>,
     dimensions: usize,
+    shingle: usize,
+    /// Points from which on there are scores, counted in those that the trees were offered.
+    ready_after: u64,
+    decay: f64,
     warm_up: u64,
     seen: u64,
+    offered: u64,
+    random: Random,
+    /// The numbers of the last records that make a point, when several do.
+    recent: VecDeque<f32>,
+    /// The binary logarithm of 1 + each mass.
+    log_mass: Vec<f64>,
     /// The first point: what is near zero keeps more digits as `f32`, and a shift changes no cut.
     origin: Option<Vec<f64>>,
 }
@@ -156,38 +179,62 @@ impl RandomCutForest {
         if dimensions == 0 || dimensions.saturating_mul(options.shingle) > 10_000 {
             return Err(refuse());
         }
-        let settings = Settings {
+        let size = dimensions * options.shingle;
+        let log_mass = (0..=options.sample_size).map(|mass| (1.0 + mass as f64).log2()).collect();
+        Ok(Self {
+            trees: vec![SampledTree::new(size, options.sample_size); options.trees],
             dimensions,
-            shingle_size: options.shingle,
-            num_trees: Some(options.trees),
-            sample_size: Some(options.sample_size),
-            lambda: Some(1.0 / options.time_decay as f64),
-            random_seed: Some(options.seed),
-            // The trees are small: threads cost more than they bring, and several forests may run.
-            parallel_execution_enabled: Some(false),
-            internal_shingling: Some(options.shingle > 1),
-            ..Settings::default()
-        };
-        let forest = krcf::RandomCutForest::new(settings).map_err(|_| refuse())?;
-        let warm_up = options.warm_up.max(1);
-        Ok(Self { forest, dimensions, warm_up, seen: 0, origin: None })
+            shingle: options.shingle,
+            ready_after: (options.sample_size / 4 + options.shingle) as u64,
+            decay: 1.0 / options.time_decay as f64,
+            warm_up: options.warm_up.max(1),
+            seen: 0,
+            offered: 0,
+            random: Random::new(options.seed),
+            recent: VecDeque::with_capacity(size),
+            log_mass,
+            origin: None,
+        })
     }
 
     /// Scores a point and learns it: 0 to about the logarithm of the sample size, about 1 where
     /// nothing is odd. `None` while the forest warms up, and for a point that is not `dimensions`
     /// finite numbers, which is not learnt either.
     pub fn score_and_learn(&mut self, point: &[f64]) -> Option<f64> {
-        let point = shift(&mut self.origin, self.dimensions, point)?;
-        let score = self.is_warm().then(|| self.forest.score(&point).ok()).flatten();
-        self.forest.update(&point).ok()?;
-        self.seen += 1;
+        let shifted = shift(&mut self.origin, self.dimensions, point)?;
+        let ready = self.is_warm();
+        self.seen = self.seen.saturating_add(1);
+        if self.shingle == 1 {
+            return self.score_and_offer(&shifted, ready);
+        }
+        self.recent.extend(&shifted);
+        let size = self.dimensions * self.shingle;
+        if self.recent.len() < size {
+            return None;
+        }
+        self.recent.drain(..self.recent.len() - size);
+        let point: Vec<f32> = self.recent.iter().copied().collect();
+        self.score_and_offer(&point, ready)
+    }
+
+    fn score_and_offer(&mut self, point: &[f32], ready: bool) -> Option<f64> {
+        let score = ready.then(|| self.score(point));
+        for tree in &mut self.trees {
+            tree.offer(point, self.offered, self.decay, &mut self.random);
+        }
+        self.offered = self.offered.saturating_add(1);
         score.filter(|score| score.is_finite())
+    }
+
+    fn score(&self, point: &[f32]) -> f64 {
+        let sum: f64 = self.trees.iter().map(|tree| tree.tree.score(point, &self.log_mass)).sum();
+        sum / self.trees.len() as f64
     }
 
     /// Whether enough points were learnt for scores to mean something.
     #[must_use]
     pub fn is_warm(&self) -> bool {
-        self.seen >= self.warm_up && self.forest.is_output_ready()
+        self.seen >= self.warm_up && self.offered > self.ready_after
     }
 
     /// Points learnt.
@@ -203,11 +250,18 @@ impl RandomCutForest {
         if !self.is_warm() {
             return None;
         }
-        let point = shift(&mut self.origin.clone(), self.dimensions, point)?;
-        let parts = self.forest.attribution(&point).ok()?;
+        let shifted = shift(&mut self.origin.clone(), self.dimensions, point)?;
+        let earlier = (self.shingle - 1) * self.dimensions;
+        let left_out = self.recent.len().saturating_sub(earlier);
+        let point: Vec<f32> = self.recent.iter().skip(left_out).chain(&shifted).copied().collect();
+        let mut parts = Sides::new(point.len());
+        for tree in &self.trees {
+            if let Some(of_tree) = tree.tree.attribution(&point, &self.log_mass) {
+                parts.add(&of_tree, 1.0);
+            }
+        }
         let total: f64 = parts.high.iter().chain(&parts.low).sum();
-        let latest = parts.high.len().saturating_sub(self.dimensions);
-        let each = parts.high.iter().zip(&parts.low).skip(latest);
+        let each = parts.high.iter().zip(&parts.low).skip(earlier);
         let part = |(high, low): (&f64, &f64)| Attribution {
             share: if total > 0.0 { (high + low) / total } else { 0.0 },
             high: high >= low,
