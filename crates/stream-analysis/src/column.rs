@@ -240,7 +240,7 @@ impl Column {
         Ok(self.cast(&values, &DataType::Utf8View)?.as_string_view().clone())
     }
 
-    fn cast(&self, array: &ArrayRef, to: &DataType) -> Result<ArrayRef, Error> {
+    pub(crate) fn cast(&self, array: &ArrayRef, to: &DataType) -> Result<ArrayRef, Error> {
         if array.data_type() == to {
             return Ok(ArrayRef::clone(array));
         }

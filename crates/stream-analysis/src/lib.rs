@@ -19,6 +19,7 @@
 //! | how do the numbers lie, and where are none? | [`Histogram`] → [`HistogramTable`] |
 //! | how many rows in each minute? | [`Timeline`], [`Steps`] → [`TimelineTable`] |
 //! | what does each window of a stream say? | [`TumblingWindows`] → [`Window`] |
+//! | the same in SQL, with hopping and session windows | `continuous::ContinuousQuery`, feature `sql` |
 //! | how does that look? | [`Chart`], as SVG or text; [`HtmlReport`] |
 //! | both detectors at once, in memory | [`find_anomalies`] → [`Findings`] |
 //! | how good was that? | [`RobustZ::score_against`] → [`Confusion`] |
@@ -91,10 +92,12 @@
 //!
 //! # Features
 //!
-//! None.
+//! - `sql` (off by default, heavy: DataFusion): `continuous`, SQL over the windows of a stream.
 
 mod chart;
 mod column;
+#[cfg(feature = "sql")]
+pub mod continuous;
 mod describe;
 mod detect;
 mod error;

@@ -9,6 +9,12 @@ impl Random {
         Self(seed)
     }
 
+    /// What [`new`](Self::new) goes on from.
+    #[cfg(feature = "sql")]
+    pub(crate) fn state(&self) -> u64 {
+        self.0
+    }
+
     pub(crate) fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut bits = self.0;

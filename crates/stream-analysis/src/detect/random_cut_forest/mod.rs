@@ -13,6 +13,8 @@
 mod against_aws;
 mod attribution;
 mod sample;
+#[cfg(feature = "sql")]
+mod stored;
 mod tree;
 
 use std::collections::VecDeque;
