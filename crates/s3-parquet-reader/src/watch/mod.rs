@@ -46,6 +46,9 @@ pub struct WatchOptions {
     pub sweep_every: u32,
     /// End when there is nothing new, instead of waiting. Default: no.
     pub until_idle: bool,
+    /// End when a look and all looks within this time after it found nothing new. The time begins with
+    /// the first such look, so a slow list or a slow object never counts. Default: never.
+    pub idle_for: Option<Duration>,
     /// Where there is no state yet, take the objects that are there for dealt with. Default: no.
     pub only_new: bool,
 }
@@ -57,6 +60,7 @@ impl Default for WatchOptions {
             look_back: Duration::from_hours(48),
             sweep_every: 30,
             until_idle: false,
+            idle_for: None,
             only_new: false,
         }
     }
@@ -88,6 +92,13 @@ impl WatchOptions {
     #[must_use]
     pub fn with_until_idle(mut self, until_idle: bool) -> Self {
         self.until_idle = until_idle;
+        self
+    }
+
+    /// Ends the watch once nothing new has come for so long.
+    #[must_use]
+    pub fn with_idle_for(mut self, idle_for: Duration) -> Self {
+        self.idle_for = Some(idle_for);
         self
     }
 
@@ -196,6 +207,8 @@ pub struct Watch {
     /// The next look must list everything: the hours do not stand right below the prefix.
     irregular: bool,
     next_look: Instant,
+    /// When a look first found nothing new, if none has found anything since.
+    idle_since: Option<Instant>,
 }
 
 /// What a [`Watch`] is made of.
@@ -245,6 +258,7 @@ impl Watch {
             looks: 0,
             irregular: false,
             next_look: Instant::now(),
+            idle_since: None,
         };
         if is_first && watch.options.only_new {
             watch.take_for_granted().await?;
@@ -252,7 +266,8 @@ impl Watch {
         Ok(watch)
     }
 
-    /// The next object; waits for one unless the watch ends when idle, then `None`.
+    /// The next object; waits for one unless the watch ends when idle or was idle for as long as it
+    /// may be, then `None`.
     ///
     /// Objects of one look come in key order. Dropping the future loses nothing, so it can stand
     /// in a `select!`.
@@ -278,8 +293,17 @@ impl Watch {
                             _ => continue,
                         };
                     }
-                    tokio::time::sleep_until(self.next_look).await;
-                    self.look().await?;
+                    let end = self.idle_end();
+                    let next = end.map_or(self.next_look, |end| end.min(self.next_look));
+                    tokio::time::sleep_until(next).await;
+                    // The look at the end shows that nothing came at the last moment.
+                    if self.look().await? > 0 {
+                        self.idle_since = None;
+                    } else if end.is_some_and(|end| Instant::now() >= end) {
+                        return Ok(None);
+                    } else {
+                        self.idle_since.get_or_insert_with(Instant::now);
+                    }
                 }
                 Ok(None) => self.waiting.clear(),
                 Err(error) => {
@@ -334,6 +358,11 @@ impl Watch {
         }
         self.seen.forget(self.options.look_back, std::iter::empty());
         self.keep().await
+    }
+
+    /// When the watch ends if nothing new comes.
+    fn idle_end(&self) -> Option<Instant> {
+        self.idle_since?.checked_add(self.options.idle_for?)
     }
 
     /// Lists, and starts reading what is new; gives how many that are.

@@ -292,3 +292,23 @@ async fn a_checkpoint_that_cannot_be_used_is_named() {
     let error = watch.acknowledge([&arrived]).await.unwrap_err();
     assert!(matches!(error, Error::Checkpoint { .. }), "{error}");
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_watch_ends_once_nothing_came_for_as_long_as_it_may() {
+    let (store, checkpoint) = (TestStore::new(), MemoryCheckpoint::default());
+    let first = arrive(&store, 6, 1, 10).await;
+    let options = WatchOptions::default().with_idle_for(Duration::from_secs(35));
+    let mut watch = watch(&store, &checkpoint, options).await;
+    let start = Instant::now();
+    let one = watch.next().await.unwrap().unwrap();
+    assert_eq!((one.key(), start.elapsed()), (first.0.as_str(), Duration::ZERO));
+    // The first look that finds nothing is at 10 s.
+    let waiting = tokio::time::timeout(Duration::from_secs(30), watch.next()).await;
+    assert!(waiting.is_err(), "{waiting:?}");
+    let second = arrive(&store, 6, 2, 20).await;
+    assert_eq!(watch.next().await.unwrap().unwrap().key(), second.0);
+    let came = start.elapsed();
+    assert!(watch.next().await.unwrap().is_none());
+    // Again ten seconds to the next look, and 35 from there.
+    assert_eq!(start.elapsed() - came, Duration::from_secs(45));
+}
