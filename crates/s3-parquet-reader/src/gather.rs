@@ -33,6 +33,14 @@ impl Gather {
         Ok(())
     }
 
+    /// Tells how far the read has come.
+    pub(crate) fn note_progress(&self, ledger: &Ledger) {
+        ledger.note(|report| {
+            report.read = u64::try_from(self.objects.len()).unwrap_or(u64::MAX);
+            report.rows = u64::try_from(self.rows).unwrap_or(u64::MAX);
+        });
+    }
+
     pub(crate) fn rows(&self) -> usize {
         self.rows
     }
@@ -74,10 +82,7 @@ impl Gather {
         let plain = self.unifier.schema(columns);
         let first = self.objects.first().map_or("", |(object, _)| object.key.as_str());
         let full = provenance_schema(first, &plain, provenance)?;
-        ledger.note(|report| {
-            report.read += u64::try_from(self.objects.len()).unwrap_or(u64::MAX);
-            report.rows += u64::try_from(self.rows).unwrap_or(u64::MAX);
-        });
+        self.note_progress(ledger);
         let mut shaped = Vec::new();
         for (object, batches) in &self.objects {
             let mut first_row = 0;

@@ -185,7 +185,7 @@ pub use provenance::{
 };
 #[cfg(feature = "datafusion")]
 pub use provider::ParquetSetTable;
-pub use report::{Report, Skipped};
+pub use report::{Meter, Report, Skipped};
 #[cfg(feature = "rows")]
 pub use rows::Row;
 pub use schema::{Change, Drift, SchemaReport};

@@ -67,6 +67,18 @@ impl fmt::Display for Report {
     }
 }
 
+/// What a call has read so far, while it runs: for a progress bar. From
+/// [`ParquetSet::metered`](crate::ParquetSet::metered).
+#[derive(Debug, Clone, Default)]
+pub struct Meter(pub(crate) Ledger);
+
+impl Meter {
+    /// The numbers so far.
+    pub fn report(&self) -> Report {
+        self.0.report()
+    }
+}
+
 /// The report while it is being written: the listing and the reading both add to it.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Ledger(Arc<Mutex<Report>>);

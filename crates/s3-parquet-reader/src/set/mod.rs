@@ -1,5 +1,6 @@
 //! [`ParquetSet`]: which objects, which of their columns, and the questions one can ask them.
 
+mod listed;
 mod schema;
 #[cfg(feature = "datafusion")]
 mod shared;
@@ -23,7 +24,7 @@ use crate::list::{Lister, ObjectInfo, TimeRange};
 use crate::location::Location;
 use crate::options::ReadOptions;
 use crate::read::{Got, ObjectReader, Want};
-use crate::report::{Ledger, Report};
+use crate::report::{Ledger, Meter, Report};
 use crate::run::run;
 use crate::schema::Unifier;
 use crate::stream::{BatchStream, Shape, batches};
@@ -57,6 +58,7 @@ pub struct ParquetSet {
     selection: Selection,
     declared: Option<SchemaRef>,
     limit: Option<usize>,
+    meter: Option<Meter>,
 }
 
 impl ParquetSet {
@@ -122,8 +124,9 @@ impl ParquetSet {
         let suffix = options.suffix.clone();
         let lister = Lister { store, pages: None, location, bucket, suffix };
         let (prefix, options) = (prefix.to_owned(), options.clone());
-        let (range, declared, limit) = (None, None, None);
-        Self { lister, prefix, options, range, selection: Selection::default(), declared, limit }
+        let (range, declared, limit, meter) = (None, None, None, None);
+        let selection = Selection::default();
+        Self { lister, prefix, options, range, selection, declared, limit, meter }
     }
 
     /// Lists by pages, with S3's string prefixes, through `pages`: the same store once more, for
@@ -241,6 +244,7 @@ impl ParquetSet {
         let mut done = run(&reader, objects, Want::Rows);
         while let Some(done) = done.try_next().await? {
             gather.add(done.got)?;
+            gather.note_progress(&reader.ledger);
         }
         self.table(gather, &reader.ledger)
     }
@@ -387,7 +391,7 @@ impl ParquetSet {
             lister: self.lister.clone(),
             selection: self.selection.clone(),
             options: self.options.clone(),
-            ledger: Ledger::default(),
+            ledger: self.meter.clone().unwrap_or_default().0,
             held_bytes: AtomicU64::new(0),
         }
     }

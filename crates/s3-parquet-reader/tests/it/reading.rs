@@ -6,7 +6,7 @@ use std::time::Duration;
 use arrow::array::{AsArray, RecordBatch};
 use arrow::datatypes::{DataType, Int32Type, Int64Type};
 use futures::TryStreamExt;
-use s3_parquet_reader::{Error, Order, ParquetSet, ReadOptions};
+use s3_parquet_reader::{Error, OnBad, Order, ParquetSet, ReadOptions};
 
 use crate::files::{ints, key, parquet, parquet_in_groups, put, ratings};
 use crate::store::{Fault, TestStore};
@@ -33,6 +33,39 @@ async fn large() -> (TestStore, RecordBatch) {
     assert!(content.len() > 4 << 20, "{}", content.len());
     put(&*store.inner, &key("ratings", 6, 0), content).await;
     (store, rows)
+}
+
+#[tokio::test]
+async fn an_object_that_was_listed_costs_one_get_whatever_the_options_say() {
+    let store = filled(2).await;
+    put(&*store.inner, &key("ratings", 6, 2), "<html>").await;
+    let options = ReadOptions::default().with_on_bad(OnBad::Skip);
+    let set = set(&store, &options);
+    let objects = set.list().await.unwrap();
+    let before = store.gets();
+    let batches: Vec<_> = set.stream_object(objects[1].clone()).try_collect().await.unwrap();
+    assert_eq!(store.gets() - before, 1);
+    let record_batches: Vec<_> = batches.iter().map(|batch| batch.record_batch().clone()).collect();
+    assert_eq!(ints(&record_batches, "rating"), (100..200).map(Some).collect::<Vec<_>>());
+    let bad = set.stream_object(objects[2].clone()).try_next().await;
+    assert!(matches!(bad, Err(Error::NotParquet { .. })), "{bad:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_meter_tells_how_far_a_call_has_come() {
+    let store = filled(3).await;
+    store.fault(&key("ratings", 6, 2), Fault::Late(Duration::from_millis(200)));
+    let (metered, meter) = set(&store, &ReadOptions::default()).metered();
+    assert_eq!(meter.report().read, 0);
+    let call = tokio::spawn(async move { metered.read_all().await });
+    while meter.report().read < 2 {
+        tokio::task::yield_now().await;
+    }
+    let seen = meter.report();
+    assert_eq!((seen.listed, seen.rows), (3, 200));
+    let table = call.await.unwrap().unwrap();
+    assert_eq!(meter.report().rows, 300);
+    assert_eq!(table.report(), &meter.report());
 }
 
 #[tokio::test]
