@@ -2,6 +2,8 @@
 
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
+use stream_analysis::Chart;
+
 use crate::Cell;
 
 /// An answer: single facts, and lists of rows.
@@ -18,6 +20,8 @@ pub struct Answer {
     pub report: Option<Cell>,
     /// What is said on stderr.
     pub notes: Vec<String>,
+    /// Whether what was found is bad, so that the run fails although it has its answer.
+    pub bad: bool,
 }
 
 /// A list of rows.
@@ -36,6 +40,19 @@ pub struct Section {
     pub shown: Option<usize>,
     /// A table without lines and header.
     pub plain: bool,
+    /// What people see instead of the table.
+    pub drawn: Option<Chart>,
+}
+
+impl Answer {
+    /// Cuts every list to so many rows, and says so.
+    pub(crate) fn limit(&mut self, rows: usize) {
+        for section in self.sections.iter_mut().filter(|section| section.rows.len() > rows) {
+            let all = section.rows.len();
+            self.notes.push(format!("the first {rows} of {all} {} by --limit", section.name));
+            section.rows.truncate(rows);
+        }
+    }
 }
 
 impl Section {

@@ -148,6 +148,12 @@ fn rounded(value: f64) -> String {
     if text == "-0" { "0".to_owned() } else { text.to_owned() }
 }
 
+/// A number of things, in words.
+pub(crate) fn counted(number: u64, thing: &str) -> String {
+    let s = if number == 1 { "" } else { "s" };
+    format!("{number} {thing}{s}")
+}
+
 fn visible(text: &str) -> String {
     if !text.contains(char::is_control) {
         return text.to_owned();

@@ -77,6 +77,9 @@ fn analysing(args: &Args, error: &AnalysisError) -> (ExitStatus, Option<String>)
         AnalysisError::UnknownColumn { .. }
             | AnalysisError::NotNumeric { .. }
             | AnalysisError::NotGroupable { .. }
+            | AnalysisError::NotTime { .. }
+            | AnalysisError::Range { .. }
+            | AnalysisError::Setting { .. }
             | AnalysisError::Threshold { .. }
     );
     let help = format!("captains-analyzer schema {}{}", location(args), connection(args));
@@ -85,6 +88,7 @@ fn analysing(args: &Args, error: &AnalysisError) -> (ExitStatus, Option<String>)
 
 fn nothing(args: &Args, empty: &Empty) -> (ExitStatus, Option<String>) {
     match empty {
+        #[cfg(feature = "s3")]
         Empty::NoBuckets => {
             (ExitStatus::Nothing, Some("aws s3 mb s3://captains-rating creates one".to_owned()))
         }

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use captains_analyzer::{Args, run_to_end};
+use captains_analyzer::{Args, exit, run_to_end};
 use captains_cli::start_logs;
 use clap::Parser;
 
@@ -10,5 +10,6 @@ use clap::Parser;
 async fn main() -> ExitCode {
     let args = Args::parse();
     start_logs(args.shared.verbose, "s3_parquet_reader");
-    run_to_end(&args, &mut std::io::stdout(), &mut anstream::stderr()).await.into()
+    let status = run_to_end(&args, &mut std::io::stdout(), &mut anstream::stderr()).await;
+    ExitCode::from(exit::code(status))
 }

@@ -1,6 +1,6 @@
 //! Writes an answer as tables, JSON or CSV. It decides nothing about what is in it.
 
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
 
 use comfy_table::{Cell as TableCell, CellAlignment, ContentArrangement, Table, presets};
 
@@ -58,13 +58,25 @@ fn tables(answer: &Answer, out: &mut dyn Write) -> io::Result<()> {
         if let Some(title) = &section.title {
             writeln!(out, "\n{title}")?;
         }
-        match section.plain {
-            true => lines(section, out)?,
-            false if section.rows.is_empty() => {}
-            false => writeln!(out, "{}", table(section))?,
+        if let Some(chart) = &section.drawn {
+            write!(out, "{}", chart.to_text(width()))?;
+        } else if section.plain {
+            lines(section, out)?;
+        } else if !section.rows.is_empty() {
+            writeln!(out, "{}", table(section))?;
         }
     }
     Ok(())
+}
+
+/// Columns of the terminal; in a pipe, where there are none, as many as a page has.
+fn width() -> usize {
+    let (width, _) = io::stdout()
+        .is_terminal()
+        .then(|| crossterm::terminal::size().ok())
+        .flatten()
+        .unwrap_or((100, 0));
+    usize::from(width).min(160)
 }
 
 fn lines(section: &Section, out: &mut dyn Write) -> io::Result<()> {

@@ -4,7 +4,10 @@ use std::io::{self, Write};
 
 use captains_cli::ExitStatus;
 
-use crate::{Args, Command, commands, doctor, failure, render};
+use crate::commands::Outcome;
+use crate::{Answer, Args, Shared, commands, failure, render};
+#[cfg(feature = "s3")]
+use crate::{Command, doctor};
 
 /// Answers the command, data to `out`, talk to `err`. A reader of `out` that has had enough, such
 /// as `head -1`, is no failure.
@@ -18,22 +21,46 @@ pub async fn run(
     err: &mut (dyn Write + Send),
 ) -> anyhow::Result<ExitStatus> {
     if let Some(flag) = args.flag_without_effect() {
-        return Err(failure::Usage(format!("{flag} has no effect on a directory")).into());
+        return Err(failure::Usage(flag).into());
     }
+    #[cfg(feature = "s3")]
     if let Command::Doctor(doctor) = &args.command {
         return doctor::run(&args.shared, doctor, out).await;
     }
-    let answer = commands::answer(args).await?;
+    let answer = match commands::answer(args, out, err).await {
+        Ok(Outcome::Answer(answer)) => *answer,
+        Ok(Outcome::Written) => return Ok(ExitStatus::Done),
+        Err(error) if is_broken_pipe(&error) => return Ok(ExitStatus::Done),
+        Err(error) => return Err(error),
+    };
+    write_answer(answer, &args.shared, out, err)
+}
+
+/// Writes an answer and says how the run ends with it.
+pub(crate) fn write_answer(
+    mut answer: Answer,
+    shared: &Shared,
+    out: &mut (dyn Write + Send),
+    err: &mut (dyn Write + Send),
+) -> anyhow::Result<ExitStatus> {
+    if let Some(limit) = shared.limit {
+        answer.limit(limit);
+    }
     for note in &answer.notes {
         writeln!(err, "note: {note}")?;
     }
-    match render::render(&answer, args.shared.format, out) {
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(ExitStatus::Done),
-        written => {
-            written?;
-            Ok(ExitStatus::Done)
-        }
+    match render::render(&answer, shared.format, out) {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {}
+        written => written?,
     }
+    Ok(if answer.bad { ExitStatus::Failed } else { ExitStatus::Done })
+}
+
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    error.chain().any(|cause| {
+        let kind = cause.downcast_ref::<io::Error>().map(io::Error::kind);
+        kind == Some(io::ErrorKind::BrokenPipe)
+    })
 }
 
 /// As [`run`], but an error becomes sentences on `err` and an exit status.

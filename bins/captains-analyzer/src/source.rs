@@ -5,13 +5,20 @@ use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::datatypes::{Int64Type, Schema, SchemaRef};
 use chrono::{DateTime, Utc};
 use futures::TryStreamExt;
-use s3_parquet_reader::{Error, KEY_COLUMN, ParquetSet, ROW_COLUMN, Report};
+use s3_parquet_reader::{
+    Batch, Change, Error, KEY_COLUMN, ParquetSet, ROW_COLUMN, Report, SchemaReport,
+};
+use stream_analysis::{ColumnSummary, Value};
 
 use crate::args::{ReadArgs, Shared};
+use crate::progress::Progress;
 use crate::{Answer, Cell};
 
 /// How much is held in memory before rows are streamed instead, once for each pass.
 const HELD_BYTES: u64 = 1 << 30;
+
+/// How many values are kept of a column that does not repeat, in the commands whose memory is flat.
+pub(crate) const VALUES_KEPT: usize = 1 << 20;
 
 /// How many skipped objects are named on stderr.
 const SKIPPED_NAMED: usize = 20;
@@ -30,6 +37,7 @@ pub(crate) enum Empty {
         others: String,
     },
     /// The account has no bucket.
+    #[cfg(feature = "s3")]
     #[error("nothing found: there are no buckets")]
     NoBuckets,
     /// Objects lie there, and none could be read.
@@ -66,43 +74,141 @@ pub(crate) async fn open(
     })
 }
 
+/// Passes every row once, in key order, and keeps none: memory does not grow with the data, and each
+/// object is fetched once.
+///
+/// The stream's schema is the first object's. Where a later one has more columns or wider types, the
+/// pass begins anew with the schema of all, so `start` may be called twice.
+pub(crate) async fn pass<S: Send>(
+    set: &ParquetSet,
+    (shared, read): (&Shared, &ReadArgs),
+    start: impl Fn(&Schema) -> anyhow::Result<S> + Send + Sync,
+    push: impl Fn(&mut S, &Batch) -> anyhow::Result<()> + Send + Sync,
+) -> anyhow::Result<(S, Report)> {
+    match stream(set, shared, None, &start, &push).await {
+        Ok((state, report)) => {
+            check(read, &report)?;
+            let is_narrow = report.drift.iter().any(|drift| drift.change == Change::Dropped);
+            if let (Some(state), false) = (state, is_narrow) {
+                return Ok((state, report));
+            }
+        }
+        // Its columns and types may be those of the first object alone.
+        Err(Stop::Reading(Error::SchemaMismatch { .. } | Error::UnknownColumn { .. })) => {}
+        Err(stop) => return Err(stop.into_error()),
+    }
+    let found = schema(set, shared).await?;
+    check(read, &found.report)?;
+    let passed = stream(set, shared, Some(&found.schema), &start, &push).await;
+    let (state, mut report) = passed.map_err(Stop::into_error)?;
+    report.drift = found.report.drift;
+    check(read, &report)?;
+    let state = state.map_or_else(|| start(&data(&found.schema)), Ok)?;
+    Ok((state, report))
+}
+
+/// The schema of all objects, by their footers.
+pub(crate) async fn schema(set: &ParquetSet, shared: &Shared) -> Result<SchemaReport, Error> {
+    let (set, meter) = set.metered();
+    let _progress = Progress::follow(shared, "looking at footers:", move || meter.report());
+    set.schema().await
+}
+
+/// The state is made of the first batch's schema; without one there is none.
+async fn stream<S: Send>(
+    set: &ParquetSet,
+    shared: &Shared,
+    schema: Option<&SchemaRef>,
+    start: &(impl Fn(&Schema) -> anyhow::Result<S> + Send + Sync),
+    push: &(impl Fn(&mut S, &Batch) -> anyhow::Result<()> + Send + Sync),
+) -> Result<(Option<S>, Report), Stop> {
+    let (mut set, meter) = set.metered();
+    let _progress = Progress::follow(shared, "reading", move || meter.report());
+    if let Some(schema) = schema {
+        set = set.with_schema(SchemaRef::clone(schema));
+    }
+    let mut state = None;
+    let mut batches = set.stream().map_err(Stop::Reading)?;
+    while let Some(batch) = batches.try_next().await.map_err(Stop::Reading)? {
+        let state = match &mut state {
+            Some(state) => state,
+            None => {
+                let schema = data(batch.record_batch().schema_ref());
+                state.insert(start(&schema).map_err(Stop::Analysing)?)
+            }
+        };
+        push(state, &batch).map_err(Stop::Analysing)?;
+    }
+    Ok((state, batches.report()))
+}
+
+/// Why a pass ended early.
+enum Stop {
+    Reading(Error),
+    Analysing(anyhow::Error),
+}
+
+impl Stop {
+    fn into_error(self) -> anyhow::Error {
+        match self {
+            Self::Reading(error) => error.into(),
+            Self::Analysing(error) => error,
+        }
+    }
+}
+
+/// A schema without the columns of provenance.
+fn data(schema: &Schema) -> Schema {
+    let is_data = |name: &str| name != KEY_COLUMN && name != ROW_COLUMN;
+    let fields = schema.fields().iter().filter(|field| is_data(field.name()));
+    Schema::new(fields.cloned().collect::<Vec<_>>())
+}
+
 /// Rows that can be passed over again and again.
-pub(crate) enum Rows {
+pub(crate) struct Rows {
+    shared: Shared,
+    schema: SchemaRef,
+    report: Report,
+    kept: Kept,
+}
+
+enum Kept {
     /// All in memory.
-    Held { schema: SchemaRef, batches: Vec<RecordBatch>, report: Report },
+    Held(Vec<RecordBatch>),
     /// Too many for that: read anew for each pass.
-    Streamed { set: Box<ParquetSet>, schema: SchemaRef, report: Report },
+    Streamed(Box<ParquetSet>),
 }
 
 impl Rows {
     /// Reads the set, or finds out that it is too large and learns its schema.
-    pub(crate) async fn of(set: ParquetSet) -> Result<Self, Error> {
-        match set.read_all().await {
+    pub(crate) async fn of(set: ParquetSet, shared: &Shared) -> Result<Self, Error> {
+        let (metered, meter) = set.metered();
+        let progress = Progress::follow(shared, "reading", move || meter.report());
+        let read = metered.read_all().await;
+        drop(progress);
+        let (schema, report, kept) = match read {
             Ok(table) => {
                 let (schema, report) = (SchemaRef::clone(table.schema()), table.report().clone());
-                Ok(Self::Held { schema, batches: table.into_batches(), report })
+                (schema, report, Kept::Held(table.into_batches()))
             }
             Err(Error::Memory { .. }) => {
-                let found = set.schema().await?;
-                let set = Box::new(set.with_schema(SchemaRef::clone(&found.schema)));
-                Ok(Self::Streamed { set, schema: found.schema, report: found.report })
+                let found = schema(&set, shared).await?;
+                let set = set.with_schema(SchemaRef::clone(&found.schema));
+                (found.schema, found.report, Kept::Streamed(Box::new(set)))
             }
-            Err(error) => Err(error),
-        }
+            Err(error) => return Err(error),
+        };
+        Ok(Self { shared: shared.clone(), schema, report, kept })
     }
 
     /// The schema of the data, without provenance. Its columns are in their place in every batch.
     pub(crate) fn schema(&self) -> Schema {
-        let (Self::Held { schema, .. } | Self::Streamed { schema, .. }) = self;
-        let is_data = |name: &str| name != KEY_COLUMN && name != ROW_COLUMN;
-        let fields = schema.fields().iter().filter(|field| is_data(field.name()));
-        Schema::new(fields.cloned().collect::<Vec<_>>())
+        data(&self.schema)
     }
 
     /// What was read, as of the last pass.
     pub(crate) fn report(&self) -> &Report {
-        let (Self::Held { report, .. } | Self::Streamed { report, .. }) = self;
-        report
+        &self.report
     }
 
     /// Passes every batch, in key order.
@@ -110,14 +216,18 @@ impl Rows {
     where
         F: FnMut(&RecordBatch) -> Result<(), stream_analysis::Error> + Send,
     {
-        match self {
-            Self::Held { batches, .. } => batches.iter().try_for_each(visit)?,
-            Self::Streamed { set, report, .. } => {
+        match &self.kept {
+            Kept::Held(batches) => batches.iter().try_for_each(visit)?,
+            Kept::Streamed(set) => {
+                let (set, meter) = set.metered();
+                let _progress = Progress::follow(&self.shared, "reading", move || meter.report());
                 let mut stream = set.stream()?;
                 while let Some(batch) = stream.try_next().await? {
                     visit(batch.record_batch())?;
                 }
-                *report = stream.report();
+                let drift = std::mem::take(&mut self.report.drift);
+                self.report = stream.report();
+                self.report.drift = drift;
             }
         }
         Ok(())
@@ -135,11 +245,7 @@ pub(crate) struct Origins {
 impl Origins {
     /// Notes the next batch of a set that was opened with provenance.
     pub(crate) fn note(&mut self, batch: &RecordBatch) {
-        let key = batch.column_by_name(KEY_COLUMN).and_then(|column| {
-            let keys = column.as_any_dictionary_opt()?;
-            let names = keys.values().as_string_opt::<i32>()?;
-            (!names.is_empty()).then(|| names.value(0).to_owned())
-        });
+        let key = key_of(batch).map(str::to_owned);
         let row = batch.column_by_name(ROW_COLUMN).and_then(|column| {
             let rows = column.as_primitive_opt::<Int64Type>()?;
             u64::try_from(rows.iter().next()??).ok()
@@ -156,6 +262,13 @@ impl Origins {
         let (start, key, first) = self.starts.get(after.checked_sub(1)?)?;
         Some((key, first + (row - start)))
     }
+}
+
+/// The object that the rows of a batch came from, if it was read with provenance.
+pub(crate) fn key_of(batch: &RecordBatch) -> Option<&str> {
+    let keys = batch.column_by_name(KEY_COLUMN)?.as_any_dictionary_opt()?;
+    let names = keys.values().as_string_opt::<i32>()?;
+    (!names.is_empty()).then(|| names.value(0))
 }
 
 /// Refuses an answer from nothing.
@@ -209,6 +322,16 @@ pub(crate) fn with_report(mut answer: Answer, read: &ReadArgs, report: &Report) 
     answer
 }
 
+/// The smallest and largest finite number of a column; zeros if it has none.
+pub(crate) fn extent(column: &ColumnSummary) -> (f64, f64) {
+    let number = |value: &Option<Value>| value.as_ref().and_then(Value::as_f64);
+    match (number(&column.min), number(&column.max)) {
+        (Some(min), Some(max)) if min.is_finite() && max.is_finite() => (min, max),
+        // An infinity hides the finite extremes; the quartiles at least are finite.
+        _ => (column.p25.unwrap_or_default(), column.p75.unwrap_or_default()),
+    }
+}
+
 /// A time as the answers write it: no listing has more than seconds to tell.
 pub(crate) fn rfc3339(time: DateTime<Utc>) -> String {
     time.to_rfc3339_opts(chrono::SecondsFormat::Secs, true)
@@ -221,6 +344,7 @@ mod tests {
     use std::sync::Arc;
 
     use arrow::array::{ArrayRef, Int32Array};
+    use clap::Parser;
     use parquet::arrow::ArrowWriter;
     use s3_parquet_reader::ReadOptions;
     use stream_analysis::Describe;
@@ -244,13 +368,14 @@ mod tests {
             write(&dir.path().join(format!("{object}.parquet")), rows);
         }
         let mut answers = Vec::new();
+        let shared = crate::Args::parse_from(["captains-analyzer", "count"]).shared;
         // One object fits into the smaller limit, all ten do not.
         for limit in [1 << 20, 2_000] {
             let options = ReadOptions::default().with_provenance(true);
             let options = options.with_memory_limit_bytes(limit);
             let set = ParquetSet::open(&dir.path().display().to_string(), &options).await.unwrap();
-            let mut rows = Rows::of(set).await.unwrap();
-            assert_eq!(matches!(rows, Rows::Streamed { .. }), limit == 2_000);
+            let mut rows = Rows::of(set, &shared).await.unwrap();
+            assert_eq!(matches!(rows.kept, Kept::Streamed(_)), limit == 2_000);
 
             let mut describe = Describe::new(&rows.schema());
             rows.each(|batch| describe.push(batch)).await.unwrap();

@@ -1,17 +1,22 @@
 //! `captains`: how the numbers of each group lie.
 
+use arrow::datatypes::Schema;
+use s3_parquet_reader::Batch;
 use stream_analysis::{Group, Groups};
 
 use crate::args::{CaptainsArgs, Shared};
-use crate::source::{self, Rows};
+use crate::source::{self, VALUES_KEPT};
 use crate::{Answer, Cell, Section};
 
 pub(super) async fn answer(shared: &Shared, args: &CaptainsArgs) -> anyhow::Result<Answer> {
     let set = source::open(shared, &args.read, false).await?;
-    let mut rows = Rows::of(set.columns([&args.group_by, &args.column].map(Clone::clone))).await?;
-    source::check(&args.read, rows.report())?;
-    let mut groups = Groups::new(&rows.schema(), &args.group_by, &args.column)?;
-    rows.each(|batch| groups.push(batch)).await?;
+    let set = set.columns([&args.group_by, &args.column].map(Clone::clone));
+    let start = |schema: &Schema| {
+        let groups = Groups::new(schema, &args.group_by, &args.column)?;
+        Ok(groups.with_values_limit(VALUES_KEPT))
+    };
+    let push = |groups: &mut Groups, batch: &Batch| Ok(groups.push(batch.record_batch())?);
+    let (groups, report) = source::pass(&set, (shared, &args.read), start, push).await?;
     let table = groups.finish();
 
     let columns = ["group", "count", "share", "min", "median", "mean", "max"];
@@ -32,7 +37,7 @@ pub(super) async fn answer(shared: &Shared, args: &CaptainsArgs) -> anyhow::Resu
     if table.groups.iter().any(|group| !group.exact) {
         answer.notes.push("the medians of large groups come from a sample".to_owned());
     }
-    Ok(source::with_report(answer, &args.read, rows.report()))
+    Ok(source::with_report(answer, &args.read, &report))
 }
 
 fn row(group: &Group) -> Vec<Cell> {

@@ -1,9 +1,12 @@
 //! `describe`: every column at a glance.
 
+use arrow::datatypes::Schema;
+use s3_parquet_reader::Batch;
 use stream_analysis::{ColumnSummary, Describe, Value};
 
 use crate::args::{SelectArgs, Shared};
-use crate::source::{self, Rows};
+use crate::cell::counted;
+use crate::source::{self, VALUES_KEPT};
 use crate::{Answer, Cell, Section};
 
 const COLUMNS: [&str; 13] = [
@@ -16,10 +19,9 @@ pub(super) async fn answer(shared: &Shared, args: &SelectArgs) -> anyhow::Result
     if !args.columns.is_empty() {
         set = set.columns(args.columns.iter().cloned());
     }
-    let mut rows = Rows::of(set).await?;
-    source::check(&args.read, rows.report())?;
-    let mut describe = Describe::new(&rows.schema());
-    rows.each(|batch| describe.push(batch)).await?;
+    let start = |schema: &Schema| Ok(Describe::new(schema).with_values_limit(VALUES_KEPT));
+    let push = |describe: &mut Describe, batch: &Batch| Ok(describe.push(batch.record_batch())?);
+    let (describe, report) = source::pass(&set, (shared, &args.read), start, push).await?;
     let description = describe.finish()?;
 
     let mut section = Section::new("columns", COLUMNS);
@@ -28,14 +30,19 @@ pub(super) async fn answer(shared: &Shared, args: &SelectArgs) -> anyhow::Result
     section.shown = Some(COLUMNS.len() - usize::from(!noted));
     let answer = Answer {
         facts: vec![("rows", Cell::Int(description.rows.into()))],
-        headline: Some(format!("{} rows in {} objects", description.rows, rows.report().read)),
+        headline: Some(format!(
+            "{} in {}",
+            counted(description.rows, "row"),
+            counted(report.read, "object")
+        )),
         sections: vec![section],
         ..Answer::default()
     };
-    Ok(source::with_report(answer, &args.read, rows.report()))
+    Ok(source::with_report(answer, &args.read, &report))
 }
 
-fn row(column: &ColumnSummary) -> Vec<Cell> {
+/// The cells of a column, in the order of the table.
+pub(super) fn row(column: &ColumnSummary) -> Vec<Cell> {
     vec![
         Cell::text(&column.name),
         Cell::text(column.data_type.to_string()),

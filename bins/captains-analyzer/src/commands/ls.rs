@@ -3,6 +3,7 @@
 use s3_parquet_reader::{ObjectInfo, Report};
 
 use crate::args::{LsArgs, Shared};
+use crate::cell::counted;
 use crate::source::{self, rfc3339};
 use crate::{Answer, Cell, Section};
 
@@ -17,7 +18,7 @@ pub(super) async fn answer(shared: &Shared, args: &LsArgs) -> anyhow::Result<Ans
     section.plain = !args.long;
     section.shown = Some(if args.long { 4 } else { 1 });
     section.rows = objects.iter().map(row).collect();
-    let total = format!("{} objects, {}", objects.len(), Cell::Bytes(bytes).for_people());
+    let total = counted(report.listed, "object") + ", " + &Cell::Bytes(bytes).for_people();
     Ok(Answer {
         facts: vec![("location", Cell::text(&args.read.location)), ("bytes", Cell::Bytes(bytes))],
         headline: args.long.then_some(total),

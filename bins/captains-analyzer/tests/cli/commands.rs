@@ -219,13 +219,36 @@ fn a_reader_that_has_had_enough_is_no_failure() {
 fn help_fits_one_screen_and_its_long_form_has_an_example_for_each_command() {
     let dir = tempfile::tempdir().unwrap();
     let short = done(dir.path(), &["-h"]);
-    assert!(short.lines().count() <= 30, "{short}");
+    assert!(short.lines().count() <= 40, "{short}");
     let long = done(dir.path(), &["--help"]);
-    for command in ["buckets", "ls", "head", "count", "schema", "describe", "captains", "anomalies"]
-    {
+    for command in [
+        "buckets",
+        "ls",
+        "head",
+        "tail",
+        "sample",
+        "count",
+        "schema",
+        "describe",
+        "captains",
+        "hist",
+        "timeline",
+        "anomalies",
+        "watch",
+        "check",
+        "compact",
+        "export",
+        "report",
+        "doctor",
+        "completions",
+        "man",
+    ] {
+        if ["buckets", "doctor"].contains(&command) && cfg!(not(feature = "s3")) {
+            continue;
+        }
         assert!(long.contains(&format!("  captains-analyzer {command}")), "{command}");
         let help = done(dir.path(), &[command, "-h"]);
-        assert!(help.lines().count() <= 30, "{help}");
+        assert!(help.lines().count() <= 40, "{help}");
     }
     assert!(long.contains("Exit codes:"));
 }

@@ -73,17 +73,44 @@ fn serve(
     let mut reader = BufReader::new(stream.try_clone()?);
     let mut request = String::new();
     reader.read_line(&mut request)?;
+    let mut range = None;
     loop {
         let mut header = String::new();
         if reader.read_line(&mut header)? == 0 || header.trim().is_empty() {
             break;
         }
+        let header = header.trim().to_ascii_lowercase();
+        range = header.strip_prefix("range: bytes=").and_then(bounds).or(range);
     }
     let mut words = request.split_whitespace();
     let (method, target) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
     let (status, headers, body) = script(method, target);
+    let (status, headers, body) = match range.filter(|_| status == "200 OK") {
+        Some(range) => part(range, headers, &body),
+        None => (status, headers.to_owned(), body),
+    };
     let length = body.len();
     write!(stream, "HTTP/1.1 {status}\r\nContent-Length: {length}\r\nConnection: close\r\n")?;
     write!(stream, "ETag: \"e\"\r\nLast-Modified: Sat, 08 Jan 2022 06:21:22 GMT\r\n{headers}\r\n")?;
     stream.write_all(&body)
+}
+
+/// First and last byte, as `Range` names them.
+fn bounds(range: &str) -> Option<(usize, usize)> {
+    let (first, last) = range.split_once('-')?;
+    Some((first.parse().ok()?, last.parse().ok()?))
+}
+
+/// What S3 answers where a part is asked for.
+fn part(
+    (first, last): (usize, usize),
+    headers: &str,
+    body: &[u8],
+) -> (&'static str, String, Vec<u8>) {
+    let Some(part) = body.get(first..body.len().min(last + 1)) else {
+        return ("416 Range Not Satisfiable", String::new(), Vec::new());
+    };
+    let (last, all) = (first + part.len() - 1, body.len());
+    let range = format!("{headers}Content-Range: bytes {first}-{last}/{all}\r\n");
+    ("206 Partial Content", range, part.to_vec())
 }

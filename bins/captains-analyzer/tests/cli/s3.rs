@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex};
 
 use crate::endpoint::{self, NOBODY, error, listing};
 use crate::fixture::{KEYS, Run, finish, program, ratings};
@@ -23,20 +24,64 @@ fn refuse(url: &str, args: &[&str], code: i32, words: &[&str]) {
     }
 }
 
-#[test]
-fn objects_of_a_bucket_are_listed_and_read() {
-    let object = fs::read(ratings().path().join(KEYS[0])).unwrap();
-    let size = object.len();
-    let url = endpoint::start(move |_, target| {
+/// Method and key of each request that is no listing.
+type Asked = Arc<Mutex<Vec<(String, String)>>>;
+
+/// A bucket with the objects of [`ratings`].
+fn bucket() -> (Asked, String) {
+    let dir = ratings();
+    let objects = KEYS.map(|key| (key, fs::read(dir.path().join(key)).unwrap()));
+    let asked = Asked::default();
+    let noted = Arc::clone(&asked);
+    let url = endpoint::start(move |method, target| {
         if target.contains("list-type=2") {
-            listing(&[(KEYS[0], size)])
-        } else {
-            ("200 OK", "Content-Type: application/octet-stream\r\n", object.clone())
+            return listing(&objects.each_ref().map(|(key, object)| (*key, object.len())));
+        }
+        let key = target.trim_start_matches("/captains-rating/");
+        noted.lock().unwrap().push((method.to_owned(), key.to_owned()));
+        match objects.iter().find(|(known, _)| *known == key) {
+            Some((_, object)) => ("200 OK", "", object.clone()),
+            None => error("404 Not Found", "NoSuchKey", ""),
         }
     });
+    (asked, url)
+}
+
+#[test]
+fn objects_of_a_bucket_are_listed_and_read() {
+    let (_, url) = bucket();
     let run = run(&url, &["captains", "--format", "csv"]);
     assert_eq!(run.code, 0, "{run:?}");
-    assert!(run.out.contains("Neil Armstrong,2,0.04,7000,8000,8000,9000"), "{run:?}");
+    assert!(run.out.contains("Neil Armstrong,6,0.04,7000,8000,8000,9000"), "{run:?}");
+}
+
+#[test]
+fn no_command_asks_for_an_object_twice() {
+    let (asked, url) = bucket();
+    for (args, requests) in [
+        (&["head"][..], 1),
+        (&["tail"], 1),
+        (&["sample"], 3),
+        (&["count"], 3),
+        (&["schema"], 3),
+        (&["describe"], 3),
+        (&["captains"], 3),
+        (&["hist"], 3),
+        (&["timeline"], 3),
+        (&["anomalies"], 3),
+        (&["anomalies", "--detector", "rcf", "--trees", "5"], 3),
+        (&["anomalies", "--detector", "iforest"], 3),
+        (&["check"], 3),
+        (&["report", "-o", "-"], 3),
+        // The footers first: a file has one schema from its start.
+        (&["export", "--as", "csv"], 6),
+    ] {
+        let run = run(&url, args);
+        assert_eq!(run.code, 0, "{args:?}: {run:?}");
+        let asked = std::mem::take(&mut *asked.lock().unwrap());
+        assert_eq!(asked.len(), requests, "{args:?}: {asked:?}");
+        assert!(asked.iter().all(|(method, _)| method == "GET"), "{args:?}: {asked:?}");
+    }
 }
 
 #[test]
@@ -57,7 +102,7 @@ fn buckets_are_named() {
         let body = "<ListAllMyBucketsResult><Buckets></Buckets></ListAllMyBucketsResult>";
         ("200 OK", "Content-Type: application/xml\r\n", body.into())
     });
-    refuse(&none, &["buckets"], 4, &["there are no buckets"]);
+    refuse(&none, &["buckets"], 3, &["there are no buckets"]);
 }
 
 #[test]
@@ -66,7 +111,7 @@ fn an_empty_prefix_is_its_own_exit_code() {
     refuse(
         &url,
         &["ls", "s3://captains-rating/ratinks"],
-        4,
+        3,
         &[
             "under `s3://captains-rating/ratinks`",
             "captains-analyzer ls s3://captains-rating --end",
@@ -84,12 +129,12 @@ fn a_missing_bucket_leads_to_the_list_of_buckets() {
 #[test]
 fn a_refusal_is_a_matter_of_access() {
     let url = endpoint::start(|_, _| error("403 Forbidden", "AccessDenied", ""));
-    refuse(&url, &["count"], 6, &["`s3://captains-rating/ratings`", "aws sts"]);
-    refuse(&url, &["buckets"], 6, &["the list of buckets"]);
+    refuse(&url, &["count"], 4, &["`s3://captains-rating/ratings`", "aws sts"]);
+    refuse(&url, &["buckets"], 4, &["the list of buckets"]);
     let url = endpoint::start(|_, _| ("403 Forbidden", "", Vec::new()));
-    refuse(&url, &["count"], 6, &["`s3://captains-rating/ratings`", "aws sts"]);
+    refuse(&url, &["count"], 4, &["`s3://captains-rating/ratings`", "aws sts"]);
     let url = endpoint::start(|_, _| error("403 Forbidden", "InvalidAccessKeyId", ""));
-    refuse(&url, &["count"], 6, &["credentials", "AWS_ACCESS_KEY_ID=test"]);
+    refuse(&url, &["count"], 4, &["credentials", "AWS_ACCESS_KEY_ID=test"]);
 }
 
 #[test]
@@ -108,7 +153,7 @@ fn without_credentials_nothing_is_asked() {
     for command in ["count", "buckets"] {
         let output = program(dir.path()).args([command, "--endpoint-url", &url]).output().unwrap();
         let run = finish(output);
-        assert_eq!((run.code, run.out.as_str()), (6, ""), "{run:?}");
+        assert_eq!((run.code, run.out.as_str()), (4, ""), "{run:?}");
         assert!(run.err.contains("no usable AWS credentials"), "{run:?}");
     }
 }
@@ -141,7 +186,7 @@ fn the_metadata_service_is_asked_once_for_each_thing() {
         command.env_remove("AWS_EC2_METADATA_DISABLED");
         command.env("AWS_EC2_METADATA_SERVICE_ENDPOINT", &metadata);
         let run = finish(command.args(args).args(["--endpoint-url", NOBODY]).output().unwrap());
-        assert_eq!((run.code, run.out.as_str()), (6, ""), "{run:?}");
+        assert_eq!((run.code, run.out.as_str()), (4, ""), "{run:?}");
         assert_eq!(asked.load(Ordering::SeqCst), tries, "{args:?}: {run:?}");
     }
 }
