@@ -11,6 +11,7 @@ The last table is ours alone: put through the data stream into Parquet on disk, 
 
 import os
 import pathlib
+import shutil
 import socket
 import statistics
 import subprocess
@@ -35,7 +36,8 @@ def servers(port, folder):
     """Command and environment of each server."""
     return {
         "firehose-local": (
-            [BUILD / "firehose-local", "--port", str(port), "--data-dir", folder, "--no-shard-limits"], {}),
+            [BUILD / "firehose-local", "--port", str(port), "--data-dir", folder, "--no-shard-limits",
+             "--durability", "memory"], {}),
         "kinesalite": ([PEERS / "kinesalite", "--port", str(port), "--createStreamMs", "5"], {}),
         "kinesis-local": (
             [PEERS / "kinesis-local"],
@@ -66,8 +68,12 @@ def put(name):
     with tempfile.TemporaryDirectory() as folder:
         port = free_port()
         command, environment = servers(port, folder)[name]
+        # kinesis-local looks for its certificate where it is started.
+        certificate = PEERS.parent / "kinesis-local" / "server.json"
+        if certificate.exists():
+            shutil.copy(certificate, folder)
         server = subprocess.Popen(
-            list(map(str, command)), env={**os.environ, **environment},
+            list(map(str, command)), env={**os.environ, **environment}, cwd=folder,
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         try:
             wait(port)
