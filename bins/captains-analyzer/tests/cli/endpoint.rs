@@ -13,10 +13,13 @@ pub(crate) type Answer = (&'static str, &'static str, Vec<u8>);
 pub(crate) fn start(script: impl Fn(&str, &str) -> Answer + Send + Sync + 'static) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
+    let script = Arc::new(script);
     thread::spawn(move || {
         for stream in listener.incoming().flatten() {
-            // A client that hangs up is its own affair.
-            let _ = serve(stream, &script);
+            let script = Arc::clone(&script);
+            // Each for itself: a late answer holds nobody else up. A client that hangs up is its
+            // own affair.
+            thread::spawn(move || serve(stream, &*script));
         }
     });
     url
