@@ -7,9 +7,9 @@ use captain_ratings::tutorial;
 use integration_tests::FirehoseLocal;
 use s3_parquet_reader::{ParquetSet, ReadOptions};
 
-/// How often each time stands in the Parquet files.
-pub(crate) async fn times(endpoint: &FirehoseLocal) -> HashMap<u64, u64> {
-    let location = endpoint.data_dir().join(tutorial::BUCKET).join(tutorial::PREFIX);
+/// How often each time stands in the Parquet files of a prefix.
+pub(crate) async fn times(endpoint: &FirehoseLocal, prefix: &str) -> HashMap<u64, u64> {
+    let location = endpoint.data_dir().join(tutorial::BUCKET).join(prefix);
     let location = location.to_str().expect("a UTF-8 path");
     let set = ParquetSet::open(location, &ReadOptions::default()).await.expect("files");
     let table = set.read_all().await.expect("Parquet");

@@ -75,7 +75,7 @@ async fn row_15_a_killed_producer_with_a_spool_loses_nothing_on_its_way_to_parqu
     assert!(last.success(), "{last}");
     let flushed = endpoint.request("POST", "/_firehose-local/flush?within=60s", &[], b"");
     assert_eq!(flushed.status, 200, "{}", flushed.body);
-    let found = times(&endpoint).await;
+    let found = times(&endpoint, tutorial::PREFIX).await;
     let rows: u64 = found.values().sum();
     let duplicates = rows - found.len() as u64;
     say(&format!(

@@ -5,7 +5,6 @@
 //! the kill.
 
 use std::{
-    collections::HashMap,
     sync::{
         Arc, Mutex,
         atomic::{AtomicU64, Ordering},
@@ -13,15 +12,13 @@ use std::{
     time::Duration,
 };
 
-use arrow::{array::AsArray, datatypes::Float64Type};
 use aws_config::{BehaviorVersion, Region, retry::RetryConfig};
 use aws_credential_types::Credentials;
 use aws_sdk_kinesis::{Client, config::Builder, primitives::Blob, types::PutRecordsRequestEntry};
 use captain_ratings::tutorial;
 use integration_tests::FirehoseLocal;
-use s3_parquet_reader::{ParquetSet, ReadOptions};
 
-use crate::clients::say;
+use crate::{clients::say, delivered::times};
 
 const SENDERS: usize = 3;
 const BATCH: u64 = 50;
@@ -63,21 +60,6 @@ async fn put(client: Client, next: Arc<AtomicU64>, acknowledged: Arc<Mutex<Vec<u
     }
 }
 
-/// How often each number stands in the Parquet files.
-async fn found(endpoint: &FirehoseLocal) -> HashMap<u64, u64> {
-    let location = endpoint.data_dir().join(tutorial::BUCKET).join(tutorial::SOURCED_PREFIX);
-    let location = location.to_str().expect("a UTF-8 path");
-    let set = ParquetSet::open(location, &ReadOptions::default()).await.expect("files");
-    let table = set.read_all().await.expect("Parquet");
-    let mut found = HashMap::new();
-    for batch in table.batches() {
-        for number in batch.column(3).as_primitive::<Float64Type>().values() {
-            *found.entry(number.to_bits()).or_default() += 1;
-        }
-    }
-    found
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn what_a_data_stream_acknowledged_survives_kill_9_on_its_way_to_parquet() {
     let folder = tempfile::tempdir().expect("a folder");
@@ -110,7 +92,7 @@ async fn what_a_data_stream_acknowledged_survives_kill_9_on_its_way_to_parquet()
     let endpoint = FirehoseLocal::start_in(folder.path(), &arguments);
     let flushed = endpoint.request("POST", "/_firehose-local/flush?within=60s", &[], b"");
     assert_eq!(flushed.status, 200, "{}", flushed.body);
-    let found = found(&endpoint).await;
+    let found = times(&endpoint, tutorial::SOURCED_PREFIX).await;
     let acknowledged = acknowledged.lock().expect("no panic").clone();
     let is_found = |n: &u64| found.contains_key(&number(*n));
     let lost = acknowledged.iter().filter(|n| !is_found(n)).count();

@@ -47,11 +47,11 @@ async fn row_14_every_record_is_in_parquet_in_spite_of_the_faults() {
     let report = drain.finish(Duration::from_secs(120)).await;
     assert!(report.is_complete(), "{report}");
     assert!(report.refused > 0 && report.failed_calls > 0, "the faults did happen: {report}");
-    let mut found = times(&endpoint).await;
+    let mut found = times(&endpoint, tutorial::PREFIX).await;
     let began = std::time::Instant::now();
     while found.len() < RECORDS && began.elapsed() < Duration::from_secs(60) {
         tokio::time::sleep(Duration::from_millis(200)).await;
-        found = times(&endpoint).await;
+        found = times(&endpoint, tutorial::PREFIX).await;
     }
     let rows: u64 = found.values().sum();
     let duplicates = rows - found.len() as u64;

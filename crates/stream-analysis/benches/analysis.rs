@@ -1,5 +1,7 @@
 //! Speed of each question over one million rows shaped like the tutorial's ratings.
 
+mod rows;
+
 use std::hint::black_box;
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,21 +13,13 @@ use stream_analysis::{
     TumblingWindows, WindowOptions,
 };
 
-const ROWS: u32 = 1_000_000;
-const BATCH_ROWS: u32 = 8_192;
+use rows::{ROWS, batches};
 
 fn ratings() -> Vec<RecordBatch> {
-    let mut state = 42_u32;
-    let mut draw = move |below: u32| {
-        // Numerical Recipes' linear congruential generator; its high bits are good enough here.
-        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-        (state >> 8) % below
-    };
-    let starts = (0..ROWS).step_by(BATCH_ROWS as usize);
-    starts.map(|start| batch(start, BATCH_ROWS.min(ROWS - start), &mut draw)).collect()
+    batches(batch)
 }
 
-fn batch(start: u32, rows: u32, draw: &mut impl FnMut(u32) -> u32) -> RecordBatch {
+fn batch(start: u32, rows: u32, draw: &mut dyn FnMut(u32) -> u32) -> RecordBatch {
     let (mut captains, mut values) = (Vec::new(), Vec::new());
     let users: Vec<String> =
         (0..rows).map(|_| format!("First{} Last{}", draw(3_000), draw(500))).collect();

@@ -1,6 +1,8 @@
 //! Speed of continuous queries over one million rows shaped like the tutorial's ratings, on one
 //! core: a thousand seconds of a thousand rows, so seventeen windows of a minute.
 
+mod rows;
+
 use std::hint::black_box;
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,22 +12,14 @@ use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use stream_analysis::continuous::{ContinuousQuery, JsonRecords, QueryOptions, WindowKind};
 use tokio::runtime::{Builder, Runtime};
 
-const ROWS: u32 = 1_000_000;
-const BATCH_ROWS: u32 = 8_192;
+use rows::{ROWS, batches};
 
-/// Ratings in the order of their time, but for a second.
 fn ratings() -> Vec<RecordBatch> {
-    let mut state = 42_u32;
-    let mut draw = move |below: u32| {
-        // Numerical Recipes' linear congruential generator; its high bits are good enough here.
-        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-        (state >> 8) % below
-    };
-    let starts = (0..ROWS).step_by(BATCH_ROWS as usize);
-    starts.map(|start| batch(start, BATCH_ROWS.min(ROWS - start), &mut draw)).collect()
+    batches(batch)
 }
 
-fn batch(start: u32, rows: u32, draw: &mut impl FnMut(u32) -> u32) -> RecordBatch {
+/// Ratings in the order of their time, but for a second.
+fn batch(start: u32, rows: u32, draw: &mut dyn FnMut(u32) -> u32) -> RecordBatch {
     let users: Vec<String> =
         (0..rows).map(|_| format!("First{} Last{}", draw(3_000), draw(500))).collect();
     let captains: Vec<String> = (0..rows).map(|_| format!("captain {}", draw(14))).collect();

@@ -32,6 +32,11 @@ impl Origin {
         BYTES + self.partition_key.len() * 6
     }
 
+    /// What it takes in memory.
+    pub(super) fn memory(&self) -> usize {
+        size_of::<Self>() + self.partition_key.len()
+    }
+
     /// Writes the member with a comma behind it.
     pub(super) fn write(&self, out: &mut String) {
         // Writing to a String cannot fail.

@@ -27,6 +27,8 @@ pub(crate) struct RawStage {
     pub(crate) sealed: u64,
     /// Those that wait for their records to be committed.
     waiting: VecDeque<SealedRaw>,
+    /// Bytes that the origins of all records here and out take.
+    origin_bytes: usize,
     /// Gone once nothing more will be sealed.
     outgoing: Option<mpsc::UnboundedSender<SealedRaw>>,
 }
@@ -76,6 +78,7 @@ impl RawStage {
             out: VecDeque::new(),
             sealed: 0,
             waiting: VecDeque::new(),
+            origin_bytes: 0,
             outgoing: Some(outgoing),
         }
     }
@@ -119,10 +122,11 @@ impl RawStage {
         open.records.push(arrival, record);
         open.numbers.push(number);
         open.event_bytes += event::record_bytes(record.len(), origin.as_ref());
-        if origin.is_some() {
+        if let Some(origin) = origin {
+            self.origin_bytes += origin.memory();
             // Records before it that came from elsewhere have none.
             open.origins.resize(open.records.len() - 1, None);
-            open.origins.push(origin);
+            open.origins.push(Some(origin));
         }
         Pushed { opened, due: open.is_due(now) }
     }
@@ -191,8 +195,15 @@ impl RawStage {
         self.open.is_some()
     }
 
+    /// Bytes held beside the records, which are many where records are small.
+    pub(crate) fn origin_bytes(&self) -> usize {
+        self.origin_bytes
+    }
+
     /// The first of those that are out is settled.
-    pub(crate) fn settle(&mut self) {
+    pub(crate) fn settle(&mut self, raw: &SealedRaw) {
+        let origins = raw.origins.iter().flatten().map(Origin::memory).sum();
+        self.origin_bytes = self.origin_bytes.saturating_sub(origins);
         self.out.pop_front();
     }
 
@@ -205,6 +216,7 @@ impl RawStage {
     pub(crate) fn clear(&mut self) {
         (self.open, self.out, self.outgoing) = (None, VecDeque::new(), None);
         self.waiting.clear();
+        self.origin_bytes = 0;
     }
 
     /// Whether no raw buffer is open or out.

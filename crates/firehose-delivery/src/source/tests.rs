@@ -306,6 +306,44 @@ async fn a_function_is_told_where_records_came_from() {
     assert_eq!(world.delivered().await, "alonefirstsecond");
 }
 
+/// Records may be small, and what a function is told of each is not: it counts as undelivered, too.
+#[tokio::test(start_paused = true)]
+async fn places_of_records_that_wait_for_a_function_count_as_undelivered() {
+    let world = World::new(1);
+    let gate = Arc::new(tokio::sync::Semaphore::new(0));
+    let function = Arc::new(Gated(Arc::clone(&gate), Listener(Arc::default())));
+    let config = DeliveryStreamConfig::new("s")
+        .buffering(1_000, Duration::from_secs(60))
+        .holding_at_most(3_000)
+        .transformed_by(crate::LambdaProcessor::new("arn:f", function));
+    let to =
+        DeliveryStream::open(config, Arc::clone(&world.store) as _, world.clock).await.unwrap();
+    let source = world.source(&to, SourcePlaces::default());
+    for _ in 0..100 {
+        world.put("a key", "x");
+    }
+    source.catch_up().await;
+    world.put("a key", "y");
+    tokio::time::sleep(Duration::from_secs(90)).await;
+    assert_eq!(to.stats().accepted_records, 100, "100 bytes of records, far more of places");
+    gate.add_permits(1_000);
+    source.catch_up().await;
+    to.flush().await;
+    assert_eq!(world.delivered().await, "x".repeat(100) + "y");
+}
+
+/// A function that answers when it may.
+#[derive(Debug)]
+struct Gated(Arc<tokio::sync::Semaphore>, Listener);
+
+#[async_trait::async_trait]
+impl crate::LambdaFunction for Gated {
+    async fn invoke(&self, event: Bytes) -> Result<Bytes, crate::FunctionError> {
+        self.0.acquire().await.unwrap().forget();
+        self.1.invoke(event).await
+    }
+}
+
 /// A function that keeps its events and changes nothing.
 #[derive(Debug)]
 struct Listener(Arc<Mutex<Vec<serde_json::Value>>>);

@@ -124,7 +124,7 @@ impl State {
     /// Whether a batch of this size may come in. One larger than the limit would never get in: an
     /// empty stream takes any.
     pub(super) fn has_room(&self, bytes: usize) -> bool {
-        let undelivered = self.stats.buffered_bytes;
+        let undelivered = self.stats.buffered_bytes + self.raw.origin_bytes() as u64;
         undelivered == 0 || undelivered + bytes as u64 <= self.undelivered_limit
     }
 

@@ -77,7 +77,7 @@ impl Shared {
             return;
         }
         state.count_queries(&raw.destination);
-        state.raw.settle();
+        state.raw.settle(raw);
         state.end_if_filed(self.clock.now());
         drop(state);
         self.transformed.send_modify(|settled| *settled = settled.saturating_add(1));

@@ -26,12 +26,15 @@ use crate::{Outcome, RecordId, Refusal};
 
 /// Reads the answer of one call and keeps what it says of each record.
 #[derive(Debug, Clone, Default)]
-pub(super) struct AnswerReader(Arc<Mutex<Option<Vec<Outcome>>>>);
+pub(super) struct AnswerReader(Arc<Mutex<Option<Entries>>>);
+
+/// What an answer says of each record; an error for one that says nothing of some record.
+type Entries = Result<Vec<Outcome>, &'static str>;
 
 impl AnswerReader {
     /// What the answer said, if it was read here: whoever answers in the stead of the wire, as mocks
     /// do, gives the SDK's entries.
-    pub(super) fn take(&self) -> Option<Vec<Outcome>> {
+    pub(super) fn take(&self) -> Option<Entries> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 }
@@ -66,8 +69,8 @@ impl DeserializeResponse for AnswerReader {
         let output = output.set_request_responses(Some(Vec::new())).build();
         let output = output.map_err(OrchestratorError::other)?;
         if !body.is_empty() {
-            let outcomes = read(body).map_err(OrchestratorError::response)?;
-            *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(outcomes);
+            let entries = read(body).map_err(OrchestratorError::response)?;
+            *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(entries);
         }
         Ok(Output::erase(output))
     }
@@ -118,13 +121,13 @@ impl<'de> de::Visitor<'de> for TextVisitor {
 }
 
 /// What an answer says of each record, in their order.
-fn read(body: &[u8]) -> Result<Vec<Outcome>, BoxError> {
+fn read(body: &[u8]) -> Result<Entries, BoxError> {
     let whole: Arc<str> = Arc::from(std::str::from_utf8(body)?);
     let answer: Answer<'_> = serde_json::from_str(&whole)?;
-    answer.entries.into_iter().map(|entry| outcome(entry, &whole)).collect()
+    Ok(answer.entries.into_iter().map(|entry| outcome(entry, &whole)).collect())
 }
 
-fn outcome(entry: Entry<'_>, whole: &Arc<str>) -> Result<Outcome, BoxError> {
+fn outcome(entry: Entry<'_>, whole: &Arc<str>) -> Result<Outcome, &'static str> {
     match (entry.error_code, entry.record_id) {
         (Some(code), _) => {
             let message = entry.error_message.map(|message| message.0).unwrap_or_default();
@@ -132,7 +135,7 @@ fn outcome(entry: Entry<'_>, whole: &Arc<str>) -> Result<Outcome, BoxError> {
         }
         (None, Some(Text(Cow::Borrowed(id)))) => Ok(Outcome::Accepted(RecordId::part(whole, id))),
         (None, Some(Text(Cow::Owned(id)))) => Ok(Outcome::Accepted(RecordId::new(id))),
-        (None, None) => Err(NEITHER.into()),
+        (None, None) => Err(NEITHER),
     }
 }
 

@@ -144,7 +144,7 @@ impl FirehoseSink for AwsFirehoseSink {
         let answer = call.interceptor(reader.clone()).send().await;
         let entries = answer.map_err(|error| self.target.failed(error))?.request_responses;
         let outcomes = match reader.take() {
-            Some(outcomes) => outcomes,
+            Some(outcomes) => outcomes.map_err(|why| self.target.misfit(why.to_owned()))?,
             None => {
                 entries.into_iter().map(|entry| self.outcome(entry)).collect::<Result<_, _>>()?
             }

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use arrow::array::BooleanArray;
+
 /// Verdicts against truth, counted: the confusion matrix.
 ///
 /// ```
@@ -37,6 +39,13 @@ impl Confusion {
             (false, false) => &mut self.true_negatives,
         };
         *cell += 1;
+    }
+
+    /// Counts the rows of a batch, by two columns of equal length; a null is a no.
+    pub fn add_flags(&mut self, flagged: &BooleanArray, truth: &BooleanArray) {
+        for (flagged, truth) in flagged.iter().zip(truth) {
+            self.add(flagged == Some(true), truth == Some(true));
+        }
     }
 
     /// Part of the flagged rows that are anomalies; `None` if no row was flagged.

@@ -29,10 +29,7 @@ pub(super) async fn answer(shared: &Shared, args: &AnomaliesArgs) -> anyhow::Res
     rows.each(|batch| {
         origins.note(batch);
         if let Some(truth) = &truth {
-            let (flags, planted) = (model.flags(batch)?, truth.flags(batch)?);
-            for (flag, planted) in flags.values().iter().zip(planted.values()) {
-                confusion.add(flag, planted);
-            }
+            confusion.add_flags(&model.flags(batch)?, &truth.flags(batch)?);
         }
         scorer.push(batch)
     })

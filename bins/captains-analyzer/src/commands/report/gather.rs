@@ -62,10 +62,7 @@ pub(super) async fn gather(shared: &Shared, args: &ReportArgs) -> anyhow::Result
         origins.note(batch);
         histogram.push(batch)?;
         if let Some(truth) = &truth {
-            let (flags, planted) = (model.flags(batch)?, truth.flags(batch)?);
-            for (flag, planted) in flags.values().iter().zip(planted.values()) {
-                confusion.add(flag, planted);
-            }
+            confusion.add_flags(&model.flags(batch)?, &truth.flags(batch)?);
         }
         scorer.push(batch)
     })

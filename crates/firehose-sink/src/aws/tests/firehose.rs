@@ -152,6 +152,10 @@ async fn every_strange_answer_is_seen() {
     super::every_strange_answer_is_seen(sink, &json!({ "FailedPutCount": 0 })).await;
     let empty_entries = json!({ "FailedPutCount": 0, "RequestResponses": [{}, {}, {}] });
     super::every_strange_answer_is_seen(sink, &empty_entries).await;
+    let wire = Wire::that_says(200, &empty_entries);
+    let (kind, stored) = (PutErrorKind::Unreadable, Stored::Maybe);
+    let shown = super::expect_error(&sink(&wire.config()), kind, stored).await;
+    assert!(shown.contains("neither an id nor an error code"), "{shown}");
 }
 
 #[tokio::test(start_paused = true)]
