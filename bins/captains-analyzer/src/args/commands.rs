@@ -74,21 +74,36 @@ pub struct AnomaliesArgs {
     /// deviations above their mean score]
     #[arg(long, value_name = "SCORE", value_parser = read::threshold)]
     pub threshold: Option<f64>,
-    /// Rows that the random cut forest learns before it judges
-    #[arg(long, value_name = "ROWS", default_value_t = 256)]
-    pub warm_up: u64,
-    /// Trees of a forest
-    #[arg(long, value_name = "N", default_value_t = 100)]
-    pub trees: usize,
-    /// The same seed grows the same forest
-    #[arg(long, value_name = "NUMBER", default_value_t = 42)]
-    pub seed: u64,
+    /// Rows that the random cut forest learns before it judges [default: 256]
+    #[arg(long, value_name = "ROWS")]
+    pub warm_up: Option<u64>,
+    /// Trees of a forest [default: 100]
+    #[arg(long, value_name = "N")]
+    pub trees: Option<usize>,
+    /// The same seed grows the same forest [default: 42]
+    #[arg(long, value_name = "NUMBER")]
+    pub seed: Option<u64>,
     /// Rows that are anomalies in truth, to judge the detector by; '' for none
     #[arg(long, value_name = "COLUMN=VALUE", default_value = DEFAULT_TRUTH, value_parser = read::equation)]
     pub truth: Equation,
     /// Examples to print, the strongest first; all are counted
     #[arg(short = 'n', long, value_name = "N", default_value_t = 10)]
     pub rows: usize,
+}
+
+impl AnomaliesArgs {
+    /// A flag that the detector has no use for, in words.
+    pub(super) fn flag_without_effect(&self) -> Option<String> {
+        let forest = self.detector != DetectorArg::Z;
+        let given = [
+            ("--warm-up", self.warm_up.is_some(), self.detector == DetectorArg::Rcf),
+            ("--trees", self.trees.is_some(), forest),
+            ("--seed", self.seed.is_some(), forest),
+        ];
+        let (flag, ..) = given.into_iter().find(|(_, given, used)| *given && !used)?;
+        let detector = self.detector.to_possible_value()?;
+        Some(format!("{flag} has no effect on --detector {}", detector.get_name()))
+    }
 }
 
 /// Arguments of `sample`.

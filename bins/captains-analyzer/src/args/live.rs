@@ -33,7 +33,7 @@ pub struct WatchArgs {
     #[arg(long, value_name = "NAME", default_value = DEFAULT_TIME)]
     pub time: String,
     /// How often to look for new objects
-    #[arg(long, value_name = "TIME", default_value = "2s", value_parser = read::duration)]
+    #[arg(long, value_name = "TIME", default_value = "2s", value_parser = read::pause)]
     pub every: Duration,
     /// Remember here what was seen, and go on from there the next time
     #[arg(long, value_name = "FILE")]

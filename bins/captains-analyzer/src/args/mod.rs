@@ -83,6 +83,20 @@ pub struct Args {
 impl Args {
     /// A flag that the command has no use for, in words.
     pub(crate) fn flag_without_effect(&self) -> Option<String> {
+        if let Command::Anomalies(args) = &self.command
+            && let Some(words) = args.flag_without_effect()
+        {
+            return Some(words);
+        }
+        let writes_its_own = match &self.command {
+            Command::Completions(_) => Some("completions"),
+            Command::Man(_) => Some("man"),
+            Command::Export(args) if args.output.as_os_str() == "-" => Some("export to stdout"),
+            _ => None,
+        };
+        if let Some(command) = writes_its_own.filter(|_| self.shared.format != Format::Table) {
+            return Some(format!("--format has no effect on {command}"));
+        }
         let on_directory = || Some(format!("{} has no effect on a directory", self.s3_flag()?));
         let lists_nothing = match &self.command {
             Command::Watch(_) => "watch",

@@ -108,6 +108,14 @@ pub(super) fn duration(text: &str) -> Result<Duration, String> {
         .map_err(|error| format!("{error}: give a duration such as 2s or 5m"))
 }
 
+/// As [`duration`], and some time.
+pub(super) fn pause(text: &str) -> Result<Duration, String> {
+    match duration(text)? {
+        Duration::ZERO => Err("give some time, such as 1s".to_owned()),
+        pause => Ok(pause),
+    }
+}
+
 /// A size such as `128MiB`.
 pub(super) fn size(text: &str) -> Result<u64, String> {
     match text.parse::<bytesize::ByteSize>() {

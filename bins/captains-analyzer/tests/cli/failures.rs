@@ -25,6 +25,16 @@ fn what_the_command_line_gets_wrong_is_usage() {
     refuse(&["count", "ratings", "--region", "x"], 2, &["--region has no effect on a directory"]);
     refuse(&["watch", "ratings", "--limit", "1"], 2, &["--limit has no effect on watch"]);
     refuse(&["report", "ratings", "--limit", "1"], 2, &["--limit has no effect on report"]);
+    for (detector, flag) in
+        [("z", "--trees"), ("z", "--seed"), ("z", "--warm-up"), ("iforest", "--warm-up")]
+    {
+        let words = format!("{flag} has no effect on --detector {detector}");
+        refuse(&["anomalies", "ratings", "--detector", detector, flag, "9"], 2, &[&words]);
+    }
+    refuse(&["man", "--format", "json"], 2, &["--format has no effect on man"]);
+    let export = ["export", "ratings", "--as", "csv", "--format", "json"];
+    refuse(&export, 2, &["--format has no effect on export to stdout"]);
+    refuse(&["watch", "ratings", "--every", "0s"], 2, &["give some time, such as 1s"]);
     refuse(&["haed", "ratings"], 2, &["unrecognized subcommand 'haed'", "'head'"]);
     refuse(&["head", "ratings", "-n", "many"], 2, &["invalid value 'many'"]);
     refuse(&["count", "ratings", "--from", "noon"], 2, &["give an hour as 2022-01-08T06"]);

@@ -24,10 +24,10 @@ struct Judging {
 
 /// Learns while it judges: the rows pass once.
 pub(super) async fn random_cut(shared: &Shared, args: &AnomaliesArgs) -> anyhow::Result<Answer> {
-    let options = ForestOptions::default()
-        .with_trees(args.trees)
-        .with_warm_up(args.warm_up)
-        .with_seed(args.seed);
+    let mut options = ForestOptions::default();
+    options.trees = args.trees.unwrap_or(options.trees);
+    options.warm_up = args.warm_up.unwrap_or(options.warm_up);
+    options.seed = args.seed.unwrap_or(options.seed);
     let set = source::open(shared, &args.read, true).await?.columns(args.columns());
     let start = |schema: &Schema| {
         let forest = RandomCutForest::new(1, &options)?;
@@ -46,7 +46,9 @@ pub(super) async fn random_cut(shared: &Shared, args: &AnomaliesArgs) -> anyhow:
 
 /// Learns in a first pass and judges in a second.
 pub(super) async fn isolation(shared: &Shared, args: &AnomaliesArgs) -> anyhow::Result<Answer> {
-    let options = IsolationOptions::default().with_trees(args.trees).with_seed(args.seed);
+    let mut options = IsolationOptions::default();
+    options.trees = args.trees.unwrap_or(options.trees);
+    options.seed = args.seed.unwrap_or(options.seed);
     let set = source::open(shared, &args.read, true).await?.columns(args.columns());
     let mut rows = Rows::of(set, shared).await?;
     source::check(&args.read, rows.report())?;
