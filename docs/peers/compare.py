@@ -1,6 +1,6 @@
 """Measures this workspace beside what people would use instead, in one run.
 
-    cargo build --release --bin measure
+    cargo build --release -p integration-tests
     python3 -m venv /tmp/peers && /tmp/peers/bin/pip install -r docs/peers/requirements.txt
     /tmp/peers/bin/python docs/peers/compare.py target/release/measure
 

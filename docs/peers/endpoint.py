@@ -1,6 +1,6 @@
 """Measures firehose-local beside moto's server: start, idle memory, and puts by boto3.
 
-    cargo build --release --bin firehose-local --bin measure
+    cargo build --release -p firehose-local -p integration-tests
     python3 -m venv /tmp/emulators && /tmp/emulators/bin/pip install -r docs/peers/endpoint-requirements.txt
     /tmp/emulators/bin/python docs/peers/endpoint.py target/release
 

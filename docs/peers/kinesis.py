@@ -1,6 +1,6 @@
 """Measures firehose-local's Kinesis door beside kinesis-local and kinesalite (both from npm).
 
-    cargo build --release --bin firehose-local --bin measure
+    cargo build --release -p firehose-local -p integration-tests
     npm install --prefix /tmp/kinesis-peers kinesalite@3.3.3 kinesis-local@0.6.2
     python3 docs/peers/kinesis.py target/release /tmp/kinesis-peers/node_modules/.bin
 

@@ -1,6 +1,6 @@
 """Measures what a record costs its sender: ours beside the bare SDK and the Python clients.
 
-    cargo build --release --bin firehose-local --bin captains-producer --bin measure
+    cargo build --release -p firehose-local -p captains-producer -p integration-tests
     python3 -m venv /tmp/clients && /tmp/clients/bin/pip install -r docs/peers/producer-requirements.txt
     /tmp/clients/bin/python docs/peers/producer.py target/release
 

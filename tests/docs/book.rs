@@ -180,7 +180,7 @@ fn session(folder: &Path, blocks: &[Block], port: u16) -> String {
         // MiniStack writes an object for each record; what a page sends for minutes would take it hours.
         let text = block.text.replace("--duration 5m", "-n 20 --rate 20/s");
         // The programs are built already.
-        let text = text.replace("cargo run --release --bin ", "").replace(" -- ", " ");
+        let text = text.replace("cargo run --release -p ", "").replace(" -- ", " ");
         fs::write(&file, text).expect("a file");
         let (file, to) = (file.display(), folder.display());
         script += &format!("echo {at} > {to}/step\n");

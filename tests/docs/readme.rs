@@ -43,8 +43,8 @@ fn the_ways_to_begin_are_short() {
 fn shape(text: &str) -> BTreeSet<String> {
     let digits = |c: char| if c.is_ascii_digit() { '0' } else { c };
     let line = |line: &str| {
-        // `cargo run --release --bin X --` is how a reader of the README starts what is built here already.
-        let line = line.replace("cargo run --release --bin ", "").replace(" -- ", " ");
+        // `cargo run --release -p X --` is how a reader of the README starts what is built here already.
+        let line = line.replace("cargo run --release -p ", "").replace(" -- ", " ");
         let line: String = line.chars().map(digits).collect();
         let cut = line.find("PUT-S0-qrZbv-").unwrap_or(line.len());
         line[..cut].split_whitespace().collect::<Vec<_>>().join(" ")

@@ -34,7 +34,16 @@ const ARROWS: &[(&str, &[&str])] = &[
         &["captain-ratings", "captains-cli", "firehose-sink", "firehose-delivery"],
     ),
     ("firehose-local", &["captain-ratings", "captains-cli", "firehose-endpoint"]),
-    ("captains-analyzer", &["captains-cli", "stream-analysis", "s3-parquet-reader"]),
+    (
+        "captains-analyzer",
+        &[
+            "captains-cli",
+            "firehose-sink",
+            "kinesis-stream",
+            "stream-analysis",
+            "s3-parquet-reader",
+        ],
+    ),
 ];
 
 /// Programs and packages that compose everything.
@@ -160,6 +169,8 @@ fn the_programs_agree_on_the_tutorials_names() {
     let location = format!("s3://{}/{}", tutorial::BUCKET, tutorial::PREFIX);
     assert_eq!(captains_analyzer::DEFAULT_LOCATION, location);
     assert_eq!(captains_analyzer::DEFAULT_STREAM, tutorial::DELIVERY_STREAM);
+    let data_stream = format!("kinesis://{}", tutorial::DATA_STREAM);
+    assert_eq!(captains_analyzer::DEFAULT_DATA_STREAM, data_stream);
     assert_eq!(captains_analyzer::DEFAULT_COLUMNS, COLUMNS);
     let columns = COLUMNS.map(|(name, _)| name);
     assert!(columns.contains(&captains_analyzer::DEFAULT_GROUP));

@@ -20,4 +20,5 @@ mod producer_faults;
 mod restart;
 mod rust_sdk;
 mod slow_server;
+mod stream;
 mod tutorial;

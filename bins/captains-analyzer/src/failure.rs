@@ -4,6 +4,8 @@
 use captains_cli::{ExitStatus, Failure};
 use s3_parquet_reader::Error as ReadError;
 use stream_analysis::Error as AnalysisError;
+#[cfg(feature = "sql")]
+use stream_analysis::sql::SqlError;
 
 use crate::Args;
 use crate::source::Empty;
@@ -15,12 +17,18 @@ pub(crate) struct Usage(pub(crate) String);
 
 /// Explains why a run ended without its answer.
 pub(crate) fn explain(args: &Args, error: &anyhow::Error) -> Failure {
+    #[cfg(feature = "sql")]
+    if let Some(error) = error.downcast_ref::<SqlError>() {
+        return asking(args, error);
+    }
     let (status, help) = if let Some(error) = error.downcast_ref::<ReadError>() {
         reading(args, error)
     } else if let Some(error) = error.downcast_ref::<AnalysisError>() {
         analysing(args, error)
     } else if let Some(empty) = error.downcast_ref::<Empty>() {
         nothing(args, empty)
+    } else if let Some(explained) = streaming(args, error) {
+        explained
     } else if error.is::<Usage>() {
         let help = "captains-analyzer --help has an example for each task";
         (ExitStatus::Usage, Some(help.to_owned()))
@@ -32,6 +40,34 @@ pub(crate) fn explain(args: &Args, error: &anyhow::Error) -> Failure {
         Some(Empty::AllSkipped { reason, .. }) => failure.because(reason),
         _ => failure,
     }
+}
+
+/// A query that has no answer: because of what it asks, or because of an object.
+#[cfg(feature = "sql")]
+fn asking(args: &Args, error: &SqlError) -> Failure {
+    let by_object = match error {
+        SqlError::Objects(error) => Some(error),
+        other => other.row_error().and_then(|error| error.downcast_ref::<ReadError>()),
+    };
+    if let Some(error) = by_object {
+        let (status, help) = reading(args, error);
+        return Failure::of(status, error).with_help(help);
+    }
+    let (status, help) = match error {
+        SqlError::Query { .. } | SqlError::UnknownTable { .. } => {
+            let help = format!("captains-analyzer schema {}{}", location(args), connection(args));
+            (ExitStatus::Usage, Some(help))
+        }
+        SqlError::Refused { .. } => {
+            let help = "captains-analyzer export and compact write rows elsewhere";
+            (ExitStatus::Usage, Some(help.to_owned()))
+        }
+        error if error.is_out_of_memory() => {
+            (ExitStatus::Failed, Some("--memory gives the query more".to_owned()))
+        }
+        _ => (ExitStatus::Failed, None),
+    };
+    Failure::of(status, error).with_help(help)
 }
 
 fn reading(args: &Args, error: &ReadError) -> (ExitStatus, Option<String>) {
@@ -101,6 +137,58 @@ fn nothing(args: &Args, empty: &Empty) -> (ExitStatus, Option<String>) {
             (ExitStatus::Nothing, Some(format!("captains-analyzer ls {wider}{flags}")))
         }
     }
+}
+
+/// What a command on a stream ran into, if it is that.
+#[cfg(feature = "stream")]
+fn streaming(args: &Args, error: &anyhow::Error) -> Option<(ExitStatus, Option<String>)> {
+    use crate::commands::stream::{CheckpointError, KinesisError, Undelivered};
+    use firehose_sink::{PutError, PutErrorKind};
+    use stream_analysis::continuous::QueryError;
+
+    let endpoint = args.shared.endpoint_url.as_deref().unwrap_or_default();
+    let usage = || (ExitStatus::Usage, Some("captains-analyzer stream --help".to_owned()));
+    if let Some(error) = error.downcast_ref::<QueryError>() {
+        return Some(match error {
+            QueryError::Analysis(_) | QueryError::Sql { .. } => usage(),
+            QueryError::Memory { .. } => {
+                (ExitStatus::Failed, Some("--memory sets the limit".into()))
+            }
+            _ => (ExitStatus::Failed, None),
+        });
+    }
+    if let Some(error) = error.downcast_ref::<KinesisError>() {
+        return Some(match error {
+            KinesisError::NoRegion => {
+                (ExitStatus::Usage, Some("add --region us-east-1".to_owned()))
+            }
+            KinesisError::NoSuchStream { .. } => {
+                let flags = connection(args);
+                (ExitStatus::Failed, Some(format!("aws kinesis list-streams{flags}")))
+            }
+            KinesisError::Access { .. } => (ExitStatus::Access, Some(credentials_help(args))),
+            KinesisError::Unreachable { .. } => {
+                (ExitStatus::Unreachable, Some(unreachable_help(endpoint)))
+            }
+            KinesisError::Failed { .. } => (ExitStatus::Failed, None),
+        });
+    }
+    if let Some(error) = error.downcast_ref::<PutError>() {
+        return Some(match error.kind() {
+            PutErrorKind::Denied => (ExitStatus::Access, Some(credentials_help(args))),
+            PutErrorKind::Network | PutErrorKind::Timeout => {
+                (ExitStatus::Unreachable, Some(unreachable_help(endpoint)))
+            }
+            _ => (ExitStatus::Failed, None),
+        });
+    }
+    let known = error.is::<CheckpointError>() || error.is::<Undelivered>();
+    known.then_some((ExitStatus::Failed, None))
+}
+
+#[cfg(not(feature = "stream"))]
+fn streaming(_: &Args, _: &anyhow::Error) -> Option<(ExitStatus, Option<String>)> {
+    None
 }
 
 fn credentials_help(args: &Args) -> String {

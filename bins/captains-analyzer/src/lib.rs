@@ -24,7 +24,9 @@
 //! | `hist` | `value`, `width`, `missing`, `outside`, `gap` {`from`, `to`} or null, `bins`: list of {`from`, `to`, `count`}, `report` |
 //! | `timeline` | `time`, `step_seconds`, `missing`, `late`, `ahead`, `steps`: list of {`start`, `rows`}, `report` |
 //! | `anomalies` | `detector`, `value`, `threshold`, `rows`, `scored`, `found`, `truth` {`planted`, `true_positives`, `false_positives`, `false_negatives`, `precision`, `recall`} or null, `anomalies`: list of {`object`, `row`, `value`, `score`, `reason`}, `groups`: list of {`group`, `rows`, `share`, `side`, `min`, `max`, `reason`}, `report`; for `z` also `median`, `scale`; for the forests `mean_score`, `std_score` |
+//! | `sql` | for each statement `rows`, `report`; for `--preset list` `presets`: list of {`name`, `about`, `sql`} |
 //! | `watch` | a line for each window: `window_start`, `window_end`, `rows`, `anomalies`, `groups`: list of {`group`, `rows`, `mean`, `min`, `max`, `sum`, `anomalies`} |
+//! | `stream` | a line for each row of each window's answer: the columns that the SQL names |
 //! | `check` | `objects`, `rows`, `bytes`, `bad`: list of {`key`, `size`, `fault`} |
 //! | `compact` | `verified`, `objects`: list of {`key`, `rows`, `bytes`}, `report` |
 //! | `export -o FILE` | `written`: list of {`file`, `rows`, `bytes`}, `report` |
@@ -49,11 +51,17 @@ mod run;
 mod source;
 
 pub use answer::{Answer, Section};
+#[cfg(feature = "sql")]
+pub use args::SqlArgs;
 pub use args::{
     AnomaliesArgs, Args, CaptainsArgs, ClockArg, Command, CompactArgs, CompletionsArgs,
     DEFAULT_GROUP, DEFAULT_LOCATION, DEFAULT_TIME, DEFAULT_TRUTH, DEFAULT_VALUE, DetectorArg,
     Equation, ExportArgs, ExportFormat, Format, HeadArgs, HistArgs, LsArgs, ManArgs, OnBadArg,
     ReadArgs, ReportArgs, SampleArgs, SchemaArgs, SelectArgs, Shared, TimelineArgs, WatchArgs,
+};
+#[cfg(feature = "stream")]
+pub use args::{
+    DEFAULT_DATA_STREAM, Names, PresetArg, RecordSchema, StartArg, StreamArgs, StreamSource,
 };
 pub use cell::Cell;
 #[cfg(feature = "s3")]

@@ -38,7 +38,10 @@ fn csv(section: &Section, out: &mut dyn Write) -> io::Result<()> {
 }
 
 /// Quotes as RFC 4180 says, with a line feed alone at the end as Unix tools like it.
-fn csv_line<'a>(fields: impl Iterator<Item = &'a str>, out: &mut dyn Write) -> io::Result<()> {
+pub(crate) fn csv_line<'a>(
+    fields: impl Iterator<Item = &'a str>,
+    out: &mut dyn Write,
+) -> io::Result<()> {
     for (at, field) in fields.enumerate() {
         let comma = if at > 0 { "," } else { "" };
         if field.contains([',', '"', '\n', '\r']) {

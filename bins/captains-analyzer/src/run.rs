@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use captains_cli::ExitStatus;
 
 use crate::commands::Outcome;
-use crate::{Answer, Args, Shared, commands, failure, render};
+use crate::{Answer, Args, Shared, commands, failure, render, source};
 #[cfg(feature = "s3")]
 use crate::{Command, doctor};
 
@@ -20,6 +20,7 @@ pub async fn run(
     out: &mut (dyn Write + Send),
     err: &mut (dyn Write + Send),
 ) -> anyhow::Result<ExitStatus> {
+    let args = &args.clone().settled();
     if let Some(flag) = args.flag_without_effect() {
         return Err(failure::Usage(flag).into());
     }
@@ -31,7 +32,7 @@ pub async fn run(
         Ok(Outcome::Answer(answer)) => *answer,
         Ok(Outcome::Written) => return Ok(ExitStatus::Done),
         Err(error) if is_broken_pipe(&error) => return Ok(ExitStatus::Done),
-        Err(error) => return Err(error),
+        Err(error) => return Err(source::with_numeric_columns(error, args).await),
     };
     write_answer(answer, &args.shared, out, err)
 }
@@ -72,7 +73,7 @@ pub async fn run_to_end(
     match run(args, out, err).await {
         Ok(status) => status,
         Err(error) => {
-            let failure = failure::explain(args, &error);
+            let failure = failure::explain(&args.clone().settled(), &error);
             // There is nowhere left to report a stderr that fails.
             let _ = write!(err, "{failure}");
             failure.status()

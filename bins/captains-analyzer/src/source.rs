@@ -10,7 +10,7 @@ use s3_parquet_reader::{
 };
 use stream_analysis::{ColumnSummary, Value};
 
-use crate::args::{ReadArgs, Shared};
+use crate::args::{Args, ReadArgs, Shared};
 use crate::progress::Progress;
 use crate::{Answer, Cell};
 
@@ -269,6 +269,23 @@ pub(crate) fn key_of(batch: &RecordBatch) -> Option<&str> {
     let keys = batch.column_by_name(KEY_COLUMN)?.as_any_dictionary_opt()?;
     let names = keys.values().as_string_opt::<i32>()?;
     (!names.is_empty()).then(|| names.value(0))
+}
+
+/// An error about a column that is no number names the columns that are, of which it knows but those
+/// that were read.
+pub(crate) async fn with_numeric_columns(error: anyhow::Error, args: &Args) -> anyhow::Error {
+    use stream_analysis::Error::NotNumeric;
+    let (Some(NotNumeric { column, data_type, .. }), Some(read)) =
+        (error.downcast_ref(), args.command.read())
+    else {
+        return error;
+    };
+    let Ok(set) = open(&args.shared, read, false).await else { return error };
+    let Ok(found) = set.schema_of_first(1).await else { return error };
+    let numeric = stream_analysis::numeric_columns(&found.schema);
+    let numeric = numeric.into_iter().map(str::to_owned).collect();
+    let (column, data_type) = (column.clone(), data_type.clone());
+    NotNumeric { column, data_type, numeric }.into()
 }
 
 /// Refuses an answer from nothing.

@@ -177,7 +177,7 @@ fn conclude(args: &Args, bucket: &Path, answers: &Answers, out: &mut dyn Write) 
     let prefix = bucket.join(prefix_name);
     // Under `cargo run` the other programs are not on the PATH either.
     let run = |program: &str| match std::env::var_os("CARGO") {
-        Some(_) => format!("cargo run --release --bin {program} --"),
+        Some(_) => format!("cargo run --release -p {program} --"),
         None => program.to_owned(),
     };
     tell::headline(out, "The same by hand")?;

@@ -92,7 +92,8 @@
 //!
 //! # Features
 //!
-//! - `sql` (off by default, heavy: DataFusion): `continuous`, SQL over the windows of a stream.
+//! - `sql` (off by default, heavy: DataFusion): `continuous`, SQL over the windows of a stream; `sql`, over
+//!   objects and whatever else streams batches.
 
 mod chart;
 mod column;
@@ -109,6 +110,8 @@ mod quantile;
 mod random;
 mod report;
 mod reservoir;
+#[cfg(feature = "sql")]
+pub mod sql;
 mod table;
 mod tally;
 mod timeline;

@@ -4,6 +4,10 @@
 mod commands;
 mod live;
 mod read;
+#[cfg(feature = "sql")]
+mod sql;
+#[cfg(feature = "stream")]
+mod stream;
 
 use clap::{Parser, Subcommand, ValueEnum};
 use s3_parquet_reader::ReadOptions;
@@ -18,6 +22,12 @@ pub use commands::{
 };
 pub use live::{ClockArg, WatchArgs};
 pub use read::{Equation, OnBadArg, ReadArgs, SelectArgs};
+#[cfg(feature = "sql")]
+pub use sql::SqlArgs;
+#[cfg(feature = "stream")]
+pub use stream::{
+    DEFAULT_DATA_STREAM, Names, PresetArg, RecordSchema, StartArg, StreamArgs, StreamSource,
+};
 
 /// Where to look when nobody says where: where the tutorial's delivery stream writes to.
 pub const DEFAULT_LOCATION: &str = "s3://captains-rating/ratings";
@@ -46,7 +56,11 @@ Examples:
   captains-analyzer timeline --step 5m                        rows by time, and which came late
   captains-analyzer anomalies --threshold 5                   which ratings do not belong
   captains-analyzer anomalies --detector rcf                  the same by a random cut forest
+  captains-analyzer sql \"SELECT avg(rating) FROM ratings\"     any question, in SQL
+  captains-analyzer sql --preset captain-scores --limit 20    the tutorial's analyses by name
   captains-analyzer watch --window 1m                         a live table as objects arrive
+  captains-analyzer stream --start latest                     averages of each minute, from Kinesis
+  captains-analyzer stream --preset ordered-anomalies --checkpoint state   odd ratings by second
   captains-analyzer check                                     is every object sound?
   captains-analyzer compact --into s3://captains-rating/large   small objects to large, verified
   captains-analyzer export --as csv -o ratings.csv            all rows as one file
@@ -81,6 +95,15 @@ pub struct Args {
 }
 
 impl Args {
+    /// The same, with the words of `sql` in their places.
+    pub(crate) fn settled(mut self) -> Self {
+        #[cfg(feature = "sql")]
+        if let Command::Sql(args) = self.command {
+            self.command = Command::Sql(Box::new(args.settled()));
+        }
+        self
+    }
+
     /// A flag that the command has no use for, in words.
     pub(crate) fn flag_without_effect(&self) -> Option<String> {
         if let Command::Anomalies(args) = &self.command
@@ -100,6 +123,8 @@ impl Args {
         let on_directory = || Some(format!("{} has no effect on a directory", self.s3_flag()?));
         let lists_nothing = match &self.command {
             Command::Watch(_) => "watch",
+            #[cfg(feature = "stream")]
+            Command::Stream(_) => "stream",
             Command::Report(_) => "report",
             Command::Completions(_) => "completions",
             Command::Man(_) => "man",
@@ -205,8 +230,25 @@ pub enum Command {
     /// all its values lie beyond those of every other group. Where the truth is known, the answer
     /// says how well the detector did. CSV has the rows alone.
     Anomalies(AnomaliesArgs),
+    /// Ask in SQL; without a query, at a prompt
+    ///
+    /// The objects are the table `ratings`, and `raw_anomalies` is the same with a random cut
+    /// forest's `anomaly_score` beside each row. Queries read and change nothing. Put `user` and
+    /// `timestamp`, which are words of SQL, in double quotes.
+    #[cfg(feature = "sql")]
+    Sql(Box<SqlArgs>),
     /// Show windows of time as objects arrive
     Watch(WatchArgs),
+    /// Run SQL on windows of time, on a data stream, new objects or stdin
+    ///
+    /// When a window closes, the SQL is run on it. It sees two tables: `windows` has a row for each
+    /// value of --group-by, with `window_start`, `window_end`, `rows`, and for each --column NAME
+    /// `NAME_count`, `NAME_sum`, `NAME_mean`, `NAME_min` and `NAME_max`; `stream` has the window's
+    /// rows themselves, with `window_start` and `window_end`, and those of a data stream with
+    /// `approximate_arrival_timestamp`. Rows that come later than --lateness allows are counted.
+    /// Ctrl-C ends it; with --checkpoint the next run goes on from there.
+    #[cfg(feature = "stream")]
+    Stream(StreamArgs),
     /// Read every object whole and say which are bad
     Check(ReadArgs),
     /// Copy small objects into large ones, and verify the rows
@@ -263,6 +305,8 @@ impl Command {
             #[cfg(feature = "s3")]
             Self::Buckets | Self::Doctor(_) => None,
             Self::Completions(_) | Self::Man(_) => None,
+            #[cfg(feature = "stream")]
+            Self::Stream(_) => None,
             Self::Ls(args) => Some(&args.read),
             Self::Head(args) | Self::Tail(args) => Some(&args.select.read),
             Self::Sample(args) => Some(&args.select.read),
@@ -273,6 +317,8 @@ impl Command {
             Self::Hist(args) => Some(&args.read),
             Self::Timeline(args) => Some(&args.read),
             Self::Anomalies(args) => Some(&args.read),
+            #[cfg(feature = "sql")]
+            Self::Sql(args) => Some(&args.read),
             Self::Watch(args) => Some(&args.read),
             Self::Compact(args) => Some(&args.read),
             Self::Export(args) => Some(&args.select.read),
@@ -296,11 +342,23 @@ mod tests {
     fn every_example_of_the_help_is_accepted() {
         let examples = EXAMPLES.lines().filter_map(|line| line.strip_prefix("  captains-analyzer"));
         let mut seen = 0;
-        let needs_s3 = |example: &str| example.contains(" buckets") || example.contains(" doctor");
-        let built = |example: &&str| cfg!(feature = "s3") || !needs_s3(example);
+        let needs = |example: &str, words: &[&str]| words.iter().any(|word| example.contains(word));
+        let built = |example: &&str| {
+            (cfg!(feature = "s3") || !needs(example, &[" buckets", " doctor"]))
+                && (cfg!(feature = "sql") || !needs(example, &[" sql "]))
+                && (cfg!(feature = "stream") || !needs(example, &[" stream "]))
+        };
         for example in examples.filter(built) {
-            let words = example.split("   ").next().unwrap_or(example).split_whitespace();
-            let parsed = Args::try_parse_from(std::iter::once("captains-analyzer").chain(words));
+            let example = example.split("   ").next().unwrap_or(example);
+            // What stands in quotes is one word.
+            let mut words = vec!["captains-analyzer"];
+            for (at, part) in example.split('"').enumerate() {
+                match at % 2 {
+                    0 => words.extend(part.split_whitespace()),
+                    _ => words.push(part),
+                }
+            }
+            let parsed = Args::try_parse_from(words);
             assert!(parsed.is_ok(), "{example}: {}", parsed.unwrap_err());
             seen += 1;
         }

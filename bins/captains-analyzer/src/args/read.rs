@@ -177,6 +177,7 @@ mod tests {
         }
         assert_eq!((lateness("0"), lateness("90s")), (Ok(0), Ok(90)));
         assert_eq!(size("1MiB"), Ok(1 << 20));
+        assert!(pause("0s").is_err() && pause("1ms").is_ok());
         assert!(size("0").is_err() && size("much").is_err() && duration("2").is_err());
         assert!(equation("a=b=c").is_ok_and(|it| it.column == "a" && it.value == "b=c"));
         assert!(equation("=b").is_err() && equation("ab").is_err());

@@ -5,6 +5,7 @@ use s3_parquet_reader::Batch;
 use stream_analysis::{Group, Groups};
 
 use crate::args::{CaptainsArgs, Shared};
+use crate::cell::counted;
 use crate::source::{self, VALUES_KEPT};
 use crate::{Answer, Cell, Section};
 
@@ -23,7 +24,11 @@ pub(super) async fn answer(shared: &Shared, args: &CaptainsArgs) -> anyhow::Resu
     let mut section = Section::new("groups", columns);
     section.rows = table.groups.iter().map(row).collect();
     let (value, by) = (&table.value, &table.by);
-    let headline = format!("{value} by {by}: {} rows, {} groups", table.rows, table.groups.len());
+    let headline = format!(
+        "{value} by {by}: {}, {}",
+        counted(table.rows, "row"),
+        counted(table.groups.len() as u64, "group")
+    );
     let mut answer = Answer {
         facts: vec![
             ("group_by", Cell::text(by)),

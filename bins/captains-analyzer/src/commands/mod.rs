@@ -17,6 +17,10 @@ mod report;
 mod sample;
 mod schema;
 mod shell;
+#[cfg(feature = "sql")]
+mod sql;
+#[cfg(feature = "stream")]
+pub(crate) mod stream;
 mod tail;
 mod timeline;
 mod watch;
@@ -47,12 +51,12 @@ impl From<Option<Answer>> for Outcome {
 
 /// Answers the command; data that it writes itself goes to `out`, talk to `err`.
 pub(crate) async fn answer(
-    args: &Args,
+    all: &Args,
     out: &mut (dyn Write + Send),
     err: &mut (dyn Write + Send),
 ) -> anyhow::Result<Outcome> {
-    let shared = &args.shared;
-    Ok(match &args.command {
+    let shared = &all.shared;
+    Ok(match &all.command {
         #[cfg(feature = "s3")]
         Command::Buckets => buckets::answer(shared).await?.into(),
         Command::Ls(args) => ls::answer(shared, args).await?.into(),
@@ -66,7 +70,11 @@ pub(crate) async fn answer(
         Command::Hist(args) => hist::answer(shared, args).await?.into(),
         Command::Timeline(args) => timeline::answer(shared, args).await?.into(),
         Command::Anomalies(args) => anomalies::answer(shared, args).await?.into(),
+        #[cfg(feature = "sql")]
+        Command::Sql(args) => sql::run(all, args, out, err).await?,
         Command::Watch(args) => watch::run(shared, args, out, err).await?,
+        #[cfg(feature = "stream")]
+        Command::Stream(args) => stream::run(shared, args, out, err).await?,
         // It ends in its own way: see `run`.
         #[cfg(feature = "s3")]
         Command::Doctor(_) => Outcome::Written,

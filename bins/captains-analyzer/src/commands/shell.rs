@@ -22,7 +22,8 @@ pub(super) fn man(args: &ManArgs, out: &mut (dyn Write + Send)) -> anyhow::Resul
     let Some(dir) = &args.dir else {
         return Ok(page(Args::command(), out)?);
     };
-    std::fs::create_dir_all(dir)?;
+    let failed = |error| super::export::not_written(dir, error);
+    std::fs::create_dir_all(dir).map_err(failed)?;
     let mut command = Args::command().disable_help_subcommand(true);
     command.build();
     let mut pages = vec![(NAME.to_owned(), command.clone())];
@@ -32,7 +33,7 @@ pub(super) fn man(args: &ManArgs, out: &mut (dyn Write + Send)) -> anyhow::Resul
     }));
     for (name, command) in pages {
         let path = dir.join(format!("{name}.1"));
-        let mut file = std::fs::File::create(&path)?;
+        let mut file = std::fs::File::create(&path).map_err(failed)?;
         page(command, &mut file)?;
         writeln!(out, "{}", path.display())?;
     }

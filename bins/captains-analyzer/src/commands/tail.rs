@@ -33,7 +33,8 @@ pub(super) async fn answer(shared: &Shared, args: &HeadArgs) -> anyhow::Result<A
             section.rows.push(cells(batch, row, &columns)?);
         }
     }
-    let answer = Answer { sections: vec![section], ..Answer::default() };
+    let headline = section.rows.is_empty().then(|| "no rows".to_owned());
+    let answer = Answer { headline, sections: vec![section], ..Answer::default() };
     Ok(source::with_report(answer, read, &report))
 }
 

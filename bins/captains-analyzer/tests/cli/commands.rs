@@ -234,7 +234,9 @@ fn help_fits_one_screen_and_its_long_form_has_an_example_for_each_command() {
         "hist",
         "timeline",
         "anomalies",
+        "sql",
         "watch",
+        "stream",
         "check",
         "compact",
         "export",
@@ -243,7 +245,13 @@ fn help_fits_one_screen_and_its_long_form_has_an_example_for_each_command() {
         "completions",
         "man",
     ] {
-        if ["buckets", "doctor"].contains(&command) && cfg!(not(feature = "s3")) {
+        let built = match command {
+            "buckets" | "doctor" => cfg!(feature = "s3"),
+            "sql" => cfg!(feature = "sql"),
+            "stream" => cfg!(feature = "stream"),
+            _ => true,
+        };
+        if !built {
             continue;
         }
         assert!(long.contains(&format!("  captains-analyzer {command}")), "{command}");

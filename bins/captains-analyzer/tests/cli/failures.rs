@@ -61,8 +61,9 @@ fn an_unknown_column_is_answered_with_the_known_ones() {
     refuse(
         &["captains", "ratings", "--column", "user"],
         2,
-        &["column `user` is of type Utf8, not a number", "rating"],
+        &["column `user` is of type Utf8, not a number", "numeric columns are: rating, timestamp"],
     );
+    refuse(&["hist", "ratings", "--column", "user"], 2, &["columns are: rating, timestamp"]);
 }
 
 #[test]

@@ -14,5 +14,9 @@ mod rows;
 #[cfg(feature = "s3")]
 mod s3;
 mod shell;
+#[cfg(feature = "sql")]
+mod sql;
+#[cfg(feature = "stream")]
+mod stream;
 mod terminal;
 mod watch;

@@ -1,13 +1,14 @@
 //! JSON records, as they come out of a stream, as record batches.
 
-use std::io::Cursor;
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::{Schema, SchemaRef};
+use arrow::error::ArrowError;
 use arrow_json::ReaderBuilder;
-use arrow_json::reader::{Decoder, infer_json_schema};
+use arrow_json::reader::{Decoder, infer_json_schema_from_iterator};
 use serde::de::IgnoredAny;
+use serde_json::Value;
 
 use super::QueryError;
 use super::aggregator::nullable;
@@ -45,12 +46,14 @@ impl JsonRecords {
     ///
     /// [`QueryError::Table`] when records disagree, such as about a text and a number.
     pub fn infer<'a>(records: impl IntoIterator<Item = &'a [u8]>) -> Result<Schema, QueryError> {
-        let mut all = Vec::new();
-        for record in records.into_iter().filter(|record| objects(record).is_some()) {
-            all.extend_from_slice(record);
-            all.push(b'\n');
-        }
-        let mut fields = infer_json_schema(Cursor::new(all), None)?.0.fields().to_vec();
+        let whole = records.into_iter().filter(|record| objects(record).is_some());
+        // Not by lines: a record may hold several objects on one, or one on several.
+        let values =
+            whole.flat_map(|record| serde_json::Deserializer::from_slice(record).into_iter());
+        let values = values.map(|value: serde_json::Result<Value>| {
+            value.map_err(|error| ArrowError::JsonError(error.to_string()))
+        });
+        let mut fields = infer_json_schema_from_iterator(values)?.fields().to_vec();
         fields.sort_by(|a, b| a.name().cmp(b.name()));
         Ok(Schema::new(fields))
     }

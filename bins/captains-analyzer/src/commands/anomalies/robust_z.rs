@@ -73,6 +73,9 @@ fn facts(found: &AnomalyReport) -> Vec<(&'static str, Cell)> {
 }
 
 fn headline(found: &AnomalyReport) -> String {
+    if found.scored == 0 {
+        return format!("no value of {} to judge", found.model.column);
+    }
     let RobustZ { column, median, threshold, .. } = &found.model;
     let scale = match found.model.scale {
         Scale::Mad(mad) => format!("median {median}, median distance {mad}"),
