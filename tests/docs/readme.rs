@@ -150,7 +150,7 @@ fn bounded(example: &str, endpoint: &str) -> String {
     if example.starts_with("eval") {
         return example.to_owned();
     }
-    let endless = ["--forever", "--duration", "--follow", " watch"];
+    let endless = ["--forever", "--duration", "--follow", " watch", "captains-analyzer stream"];
     let endless =
         example.starts_with("firehose-local") || endless.iter().any(|word| example.contains(word));
     let (example, own) = (example.replace("/tmp/test", "test"), "$AWS_ENDPOINT_URL");
