@@ -1,18 +1,18 @@
 //! `docs/notebooks`: executed from top to bottom against a running endpoint, and what they show compared
 //! with what is kept in them. `NOTEBOOKS_KEEP=1` writes what they show now into the files.
 
-use std::{env, fs, process::Command, sync::LazyLock};
+use std::{env, fs, path::PathBuf, process::Command, sync::LazyLock};
 
 use integration_tests::{
-    FirehoseLocal,
-    foreign::{Installed, installed, or_skipped, python_environment},
+    FirehoseLocal, build_directory,
+    foreign::{Installed, installed, or_skipped, python_environment, say},
     program, workspace,
 };
 
 use crate::tools::{passes, sources, with_environment};
 
-/// Seconds that a cell may take.
-const PATIENCE: &str = "300";
+/// Seconds that a cell may take: the first one in Rust builds its crates.
+const PATIENCE: &str = "3000";
 
 static JUPYTER: LazyLock<Installed> = LazyLock::new(|| {
     let folder = workspace().join("docs/notebooks");
@@ -40,7 +40,7 @@ fn endpoint() -> FirehoseLocal {
     endpoint
 }
 
-fn execute(name: &str) {
+fn execute(name: &str, more: &[(&str, PathBuf)]) {
     let Some(python) = or_skipped("Jupyter", &JUPYTER) else { return };
     let python = python.join("venv/bin/python");
     let endpoint = endpoint();
@@ -53,6 +53,9 @@ fn execute(name: &str) {
     }
     with_environment(&mut runner, home.path(), &endpoint.environment());
     runner.env("MPLCONFIGDIR", home.path().join("matplotlib"));
+    for (name, path) in more {
+        runner.env(name, path);
+    }
     passes(name, &mut runner);
 }
 
@@ -73,5 +76,57 @@ fn the_tutorials_cells_stand_unmodified_in_the_notebook() {
 
 #[test]
 fn the_python_notebook_shows_what_is_kept_in_it() {
-    execute("analysis.ipynb");
+    execute("analysis.ipynb", &[]);
+}
+
+#[test]
+fn the_rust_notebook_shows_what_is_kept_in_it() {
+    let Some(kernel) = kernel() else { return };
+    let folder = tempfile::tempdir().expect("a folder");
+    let of_rust = folder.path().join("kernels/rust");
+    fs::create_dir_all(&of_rust).expect("a folder");
+    let description = serde_json::json!({
+        "argv": [kernel, "--control_file", "{connection_file}"],
+        "display_name": "Rust",
+        "language": "rust",
+    });
+    fs::write(of_rust.join("kernel.json"), description.to_string()).expect("a file");
+    // What the first cell builds is kept, so that the next run takes no time for it.
+    let built = build_directory().join("clients/evcxr");
+    fs::create_dir_all(&built).expect("a folder");
+    let home = env::var_os("HOME").map(PathBuf::from).unwrap_or_default();
+    let of_home = |variable: &str, folder: &str| {
+        env::var_os(variable).map_or_else(|| home.join(folder), PathBuf::from)
+    };
+    let mut more = vec![
+        ("JUPYTER_PATH", folder.path().to_owned()),
+        ("EVCXR_TMPDIR", built),
+        ("CARGO_HOME", of_home("CARGO_HOME", ".cargo")),
+        ("RUSTUP_HOME", of_home("RUSTUP_HOME", ".rustup")),
+        // The way to it that the kernel notes is wrong for a build folder in the same home.
+        ("LD_LIBRARY_PATH", standard_library()),
+    ];
+    // The compiler of the tests; the kernel works outside the workspace, which names one.
+    let toolchain = env::var_os("RUSTUP_TOOLCHAIN").map(PathBuf::from);
+    more.extend(toolchain.map(|toolchain| ("RUSTUP_TOOLCHAIN", toolchain)));
+    execute("analysis-rust.ipynb", &more);
+}
+
+/// Where the compiler has its libraries.
+fn standard_library() -> PathBuf {
+    let rustc = Command::new("rustc").args(["--print", "target-libdir"]).output();
+    let printed = rustc.expect("a compiler").stdout;
+    PathBuf::from(String::from_utf8_lossy(&printed).trim())
+}
+
+/// Jupyter's kernel for Rust; it takes some minutes to build, so that it is not built by this test.
+fn kernel() -> Option<PathBuf> {
+    let named = env::var_os("EVCXR_JUPYTER").map(PathBuf::from);
+    let paths = env::var_os("PATH").unwrap_or_default();
+    let found = env::split_paths(&paths).map(|folder| folder.join("evcxr_jupyter"));
+    let found = named.into_iter().chain(found).find(|path| path.is_file());
+    if found.is_none() {
+        say("skipped: no Rust kernel: cargo install --locked evcxr_jupyter --version 0.22.0");
+    }
+    found
 }

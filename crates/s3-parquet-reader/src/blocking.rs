@@ -31,6 +31,18 @@ use crate::{
     Batch, BatchStream, Error, Filter, ObjectInfo, ReadOptions, Report, SchemaReport, Table,
 };
 
+/// As [`buckets`](crate::buckets).
+///
+/// # Errors
+///
+/// Those of [`buckets`](crate::buckets), and [`Error::Location`] when the system gives no threads.
+#[cfg(feature = "aws")]
+pub fn buckets(options: &ReadOptions) -> Result<Vec<crate::Bucket>, Error> {
+    let threads = Threads::start("s3://")?;
+    let options = options.clone();
+    threads.wait(async move { crate::buckets(&options).await }, "s3://")?
+}
+
 /// [`ParquetSet`](crate::ParquetSet), whose methods wait for their results.
 #[derive(Debug, Clone)]
 pub struct ParquetSet {

@@ -128,7 +128,8 @@
 //!
 //! - `aws` (off by default): `s3://` locations with aws-config's credentials, and `buckets`.
 //!   Without it, everything works on directories and on any `object_store`.
-//! - `blocking` (off by default): `blocking::ParquetSet`, for programs without async.
+//! - `blocking` (off by default): `blocking::ParquetSet` and, with `aws`, `blocking::buckets`, for
+//!   programs without async.
 //! - `codecs` (on by default): Brotli, LZ4 and Zstandard, which Firehose does not write.
 //! - `datafusion` (off by default, heavy): `ParquetSetTable`, for SQL.
 //! - `rows` (off by default): `ParquetSet::rows`, rows as values of one's own type.
