@@ -8,10 +8,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use integration_tests::{FirehoseLocal, program, signal, workspace};
+use integration_tests::{FirehoseLocal, foreign::transcript, program, signal, workspace};
 use serde_json::Value;
 
-use crate::tools::{checks, checks_programs, passes, with_environment};
+use crate::tools::{checks, checks_programs, devcontainer, passes, with_environment};
 
 const DEV_CONTAINERS: [&str; 2] =
     [".devcontainer/devcontainer.json", ".devcontainer/aws/devcontainer.json"];
@@ -27,6 +27,27 @@ fn text(path: &str) -> String {
 fn the_dev_containers_are_valid() {
     let Some(mut script) = checks("devcontainer.py") else { return };
     passes("dev containers", script.args(DEV_CONTAINERS));
+}
+
+/// By the reference implementation: it finds the recipe, and fills in what stands for the host's.
+#[test]
+fn the_dev_containers_are_understood_by_the_programs_that_start_them() {
+    for (path, recipe) in DEV_CONTAINERS.into_iter().zip(["Dockerfile", "../Dockerfile"]) {
+        let Some(mut program) = devcontainer() else { return };
+        let home = tempfile::tempdir().expect("a home");
+        program.args(["read-configuration", "--docker-path", "/bin/true", "--workspace-folder"]);
+        program.arg(workspace()).arg("--config").arg(workspace().join(path));
+        with_environment(&mut program, home.path(), &[]);
+        let output = program.output().expect("it runs");
+        assert!(output.status.success(), "{path}: {}", transcript(&output));
+        let answer: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+        let read = &answer["configuration"];
+        assert_eq!(read["build"]["dockerfile"], recipe, "{answer}");
+        assert_eq!(read["remoteUser"], "captain", "{answer}");
+        let mounts = read["mounts"].to_string();
+        let mounted = format!("source={}/.aws,target=/home/captain/.aws", home.path().display());
+        assert_eq!(mounts.contains(&mounted), path.contains("/aws/"), "{answer}");
+    }
 }
 
 #[test]

@@ -9,7 +9,9 @@ use std::{
 };
 
 use integration_tests::{
-    foreign::{Installed, installed, or_skipped, python_environment, say, transcript},
+    foreign::{
+        Installed, installed, node_modules, or_skipped, python_environment, say, transcript,
+    },
     workspace,
 };
 
@@ -25,6 +27,18 @@ static MOTO: LazyLock<Installed> = LazyLock::new(|| {
     let files = Path::new(env!("CARGO_MANIFEST_DIR")).join("wire/moto");
     installed("moto", &files, &["requirements.txt"], python_environment)
 });
+
+/// The dev containers' own program.
+static DEV_CONTAINERS: LazyLock<Installed> = LazyLock::new(|| {
+    let files = ["package.json", "package-lock.json"];
+    installed("dev-containers", &sources("devcontainers"), &files, node_modules)
+});
+
+/// `devcontainer` of the specification's authors, ready to run; `None` where it cannot be had.
+pub(crate) fn devcontainer() -> Option<Command> {
+    let folder = or_skipped("the dev containers' own program", &DEV_CONTAINERS)?;
+    Some(Command::new(folder.join("node_modules/.bin/devcontainer")))
+}
 
 /// The tests' own files for a program.
 pub(crate) fn sources(name: &str) -> PathBuf {

@@ -43,6 +43,15 @@ pub fn transcript(output: &Output) -> String {
     text
 }
 
+/// Installs what `package-lock.json` in the folder names.
+///
+/// # Errors
+///
+/// That there is no npm, or what it said.
+pub fn node_modules(folder: &Path) -> Result<(), String> {
+    run(Command::new("npm").args(["ci", "--no-audit", "--no-fund"]).current_dir(folder))
+}
+
 /// Makes a Python of its own in `venv`, with what the folder's `requirements.txt` names.
 ///
 /// # Errors

@@ -7,7 +7,9 @@ use std::{
 };
 
 use integration_tests::FirehoseLocal;
-use integration_tests::foreign::{Installed, installed, or_skipped, python_environment, run};
+use integration_tests::foreign::{
+    Installed, installed, node_modules, or_skipped, python_environment,
+};
 pub(crate) use integration_tests::foreign::{say, transcript};
 
 /// What lies beside the packages of the lock file: Node looks for packages from the script upwards.
@@ -29,11 +31,8 @@ static PYTHON: LazyLock<Installed> =
 static MOTO: LazyLock<Installed> =
     LazyLock::new(|| installed("moto", &sources("moto"), LOCK_FILE, python_environment));
 
-static NODE: LazyLock<Installed> = LazyLock::new(|| {
-    installed("javascript", &sources("javascript"), SCRIPTS, |folder| {
-        run(Command::new("npm").args(["ci", "--no-audit", "--no-fund"]).current_dir(folder))
-    })
-});
+static NODE: LazyLock<Installed> =
+    LazyLock::new(|| installed("javascript", &sources("javascript"), SCRIPTS, node_modules));
 
 /// The tests' own files for foreign clients.
 pub(crate) fn sources(name: &str) -> PathBuf {
