@@ -2,3 +2,4 @@
 
 mod faults;
 mod round_trip;
+mod sql_on_a_stream;
