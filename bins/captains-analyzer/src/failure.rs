@@ -212,12 +212,12 @@ fn unreachable_help(endpoint: &str) -> String {
 
 /// The location as one would type it.
 fn location(args: &Args) -> String {
-    let Some(read) = args.command.read() else { return String::new() };
+    let Some(location) = args.command.location() else { return String::new() };
     let safe = |c: char| c.is_alphanumeric() || "/:._-=+@,".contains(c);
-    if read.location.chars().all(safe) {
-        read.location.clone()
+    if location.chars().all(safe) {
+        location.to_owned()
     } else {
-        format!("'{}'", read.location.replace('\'', r"'\''"))
+        format!("'{}'", location.replace('\'', r"'\''"))
     }
 }
 

@@ -299,6 +299,18 @@ impl Shared {
 }
 
 impl Command {
+    /// Where the command finds objects, if it looks at any.
+    pub(crate) fn location(&self) -> Option<&str> {
+        match self {
+            #[cfg(feature = "stream")]
+            Self::Stream(args) => match &args.source {
+                StreamSource::Objects(location) => Some(location),
+                StreamSource::Kinesis(_) | StreamSource::Stdin => None,
+            },
+            _ => self.read().map(|read| &*read.location),
+        }
+    }
+
     /// Where the command reads, if it reads objects.
     pub(crate) fn read(&self) -> Option<&ReadArgs> {
         match self {

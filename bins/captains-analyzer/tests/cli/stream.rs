@@ -169,6 +169,19 @@ fn new_objects_are_a_stream_and_a_checkpoint_goes_on() {
 }
 
 #[test]
+fn nothing_is_told_as_such() {
+    let dir = tempfile::tempdir().unwrap();
+    let nowhere = run(dir.path(), &[&["stream", "nowhere"][..], &QUICK].concat());
+    assert!(nowhere.code == 3 && nowhere.err.contains("under `nowhere`"), "{nowhere:?}");
+    std::fs::create_dir(dir.path().join("here")).unwrap();
+    let below = run(dir.path(), &[&["stream", "here/below"][..], &QUICK].concat());
+    assert!(below.code == 3 && below.err.contains("captains-analyzer ls here"), "{below:?}");
+    let nothing = on_stdin(&[], "\n");
+    assert_eq!((nothing.code, nothing.out.as_str()), (0, ""));
+    assert!(nothing.err.contains("note: no record came from stdin"), "{nothing:?}");
+}
+
+#[test]
 fn a_query_that_grows_too_large_is_refused() {
     let args = ["--sql", "SELECT count(*) FROM stream", "--memory", "4KiB"];
     let run = on_stdin(&args, &records(500));

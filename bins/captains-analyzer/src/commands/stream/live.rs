@@ -212,10 +212,18 @@ impl<'a> Live<'a> {
         &self.standing
     }
 
+    /// Whether no row has come, now or in an earlier run.
+    pub(super) fn has_nothing(&self) -> bool {
+        self.query.is_none()
+    }
+
     /// What a person should know at the end.
     pub(super) fn notes(&self) -> Vec<String> {
         let Standing { counts, bad, held_bytes, .. } = self.standing;
         let mut notes = Vec::new();
+        if self.has_nothing() && bad == 0 && !matches!(self.args.source, StreamSource::Objects(_)) {
+            notes.push(format!("no record came from {}", self.args.source));
+        }
         for (number, what) in [
             (counts.late, "came after their window was closed"),
             (counts.partly_late, "came after some of their windows were closed"),

@@ -24,6 +24,7 @@ use super::Outcome;
 use crate::Format;
 use crate::args::{ClockArg, PresetArg, Shared, StartArg, StreamArgs, StreamSource};
 use crate::failure::Usage;
+use crate::source::Empty;
 
 pub(crate) use self::forward::Undelivered;
 pub(crate) use self::kinesis::KinesisError;
@@ -82,7 +83,13 @@ pub(super) async fn run(
     for note in live.notes() {
         writeln!(err, "note: {note}")?;
     }
-    Ok(Outcome::Written)
+    match &args.source {
+        StreamSource::Objects(location) if live.has_nothing() => {
+            let (range, others) = (String::new(), String::new());
+            Err(Empty::NothingMatched { location: location.clone(), range, others }.into())
+        }
+        _ => Ok(Outcome::Written),
+    }
 }
 
 /// Goes on until it is interrupted, nothing more comes, or the reader has had enough.
