@@ -20,6 +20,7 @@
 //! | how many rows in each minute? | [`Timeline`], [`Steps`] → [`TimelineTable`] |
 //! | what does each window of a stream say? | [`TumblingWindows`] → [`Window`] |
 //! | the same in SQL, with hopping and session windows | `continuous::ContinuousQuery`, feature `sql` |
+//! | any question, of objects or of anything that streams batches | `sql::SqlDatabase`, `sql::SqlSession`, feature `sql` |
 //! | how does that look? | [`Chart`], as SVG or text; [`HtmlReport`] |
 //! | both detectors at once, in memory | [`find_anomalies`] → [`Findings`] |
 //! | how good was that? | [`RobustZ::score_against`] → [`Confusion`] |
