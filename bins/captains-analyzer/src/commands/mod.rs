@@ -13,6 +13,7 @@ mod export;
 mod head;
 mod hist;
 mod ls;
+mod ongoing;
 mod report;
 mod sample;
 mod schema;

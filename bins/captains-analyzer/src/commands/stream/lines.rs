@@ -7,16 +7,14 @@ use stream_analysis::continuous::ClosedWindow;
 
 use super::View;
 use super::live::Standing;
-use crate::{Answer, Cell, Format, Section, render};
+use crate::commands::ongoing::CsvLines;
+use crate::{Cell, Section};
 
 /// A line for each row of each answer.
 pub(super) struct Json<'a>(&'a mut (dyn Write + Send));
 
 /// The same as CSV, below one header.
-pub(super) struct Csv<'a> {
-    out: &'a mut (dyn Write + Send),
-    has_header: bool,
-}
+pub(super) struct Csv<'a>(CsvLines<'a>);
 
 impl<'a> Json<'a> {
     pub(super) fn new(out: &'a mut (dyn Write + Send)) -> Self {
@@ -26,7 +24,7 @@ impl<'a> Json<'a> {
 
 impl<'a> Csv<'a> {
     pub(super) fn new(out: &'a mut (dyn Write + Send)) -> Self {
-        Self { out, has_header: false }
+        Self(CsvLines::new(out))
     }
 }
 
@@ -51,14 +49,7 @@ impl View for Csv<'_> {
     fn closed(&mut self, window: &ClosedWindow) -> anyhow::Result<()> {
         let mut section = Section::new("rows", names(&window.answer));
         section.rows = rows(&window.answer)?;
-        let answer = Answer { sections: vec![section], ..Answer::default() };
-        let mut text = Vec::new();
-        render::render(&answer, Format::Csv, &mut text)?;
-        let header = text.iter().position(|byte| *byte == b'\n').map_or(0, |at| at + 1);
-        let skipped = if self.has_header { header } else { 0 };
-        self.has_header = true;
-        self.out.write_all(text.get(skipped..).unwrap_or_default())?;
-        Ok(self.out.flush()?)
+        self.0.write(section)
     }
 
     fn tick(&mut self, _now: &Standing) -> anyhow::Result<bool> {

@@ -13,6 +13,7 @@ use super::rows::Decoder;
 use super::source::{Arrived, Source};
 use crate::args::{ClockArg, StreamArgs, StreamSource};
 use crate::cell::counted;
+use crate::commands::ongoing::now;
 
 /// How often the state is kept while rows come.
 const SAVE_EVERY: Duration = Duration::from_secs(1);
@@ -278,9 +279,4 @@ fn length(windows: WindowKind) -> Duration {
         WindowKind::Session { gap } => gap,
         _ => Duration::ZERO,
     }
-}
-
-/// Seconds since 1970.
-fn now() -> f64 {
-    chrono::Utc::now().timestamp_micros() as f64 / 1e6
 }

@@ -21,6 +21,7 @@ use self::forward::Forward;
 use self::live::{Live, Standing};
 use self::source::{Arrived, Source};
 use super::Outcome;
+use super::ongoing::TICK;
 use crate::Format;
 use crate::args::{ClockArg, PresetArg, Shared, StartArg, StreamArgs, StreamSource};
 use crate::failure::Usage;
@@ -29,9 +30,6 @@ use crate::source::Empty;
 pub(crate) use self::forward::Undelivered;
 pub(crate) use self::kinesis::KinesisError;
 pub(crate) use self::live::CheckpointError;
-
-/// How often the screen is drawn, and keys and idleness are looked at.
-const TICK: Duration = Duration::from_millis(250);
 
 /// Where answers are shown.
 trait View {
@@ -67,7 +65,7 @@ pub(super) async fn run(
     let on_screen = shared.format == Format::Table && std::io::stdout().is_terminal();
     let mut view: Box<dyn View + Send> = match shared.format {
         Format::Csv => Box::new(lines::Csv::new(out)),
-        Format::Table if on_screen => Box::new(screen::Screen::start(args)?),
+        Format::Table if on_screen => Box::new(screen::Display::start(args)?),
         Format::Table | Format::Json => Box::new(lines::Json::new(out)),
     };
     let ended = follow(args, &mut source, &mut live, view.as_mut(), into.as_ref()).await;

@@ -1,14 +1,11 @@
 //! Answers on a terminal: the latest window's table, and the windows before it by their totals.
 
 use std::collections::VecDeque;
-use std::time::Duration;
 
-use chrono::DateTime;
-use crossterm::event::{self, Event, KeyCode, KeyEventKind, KeyModifiers};
+use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::style::Stylize;
 use ratatui::widgets::{Block, Paragraph, Row, Table};
-use ratatui::{DefaultTerminal, Frame};
 use stream_analysis::continuous::ClosedWindow;
 
 use super::View;
@@ -16,15 +13,17 @@ use super::lines::{names, rows};
 use super::live::Standing;
 use crate::Cell;
 use crate::args::StreamArgs;
+use crate::commands::ongoing::{Screen, people};
+use crate::commands::timeline;
 
 /// Closed windows that are listed.
 const KEPT: usize = 100;
 /// Rows of an answer that are drawn, at most.
 const DRAWN: usize = 200;
 
-/// The terminal while the table is on it; it is given back when this is dropped.
-pub(super) struct Screen {
-    terminal: DefaultTerminal,
+/// The table on the terminal.
+pub(super) struct Display {
+    screen: Screen,
     board: Board,
 }
 
@@ -37,41 +36,19 @@ struct Board {
     closed: VecDeque<(i64, i64, u64, usize)>,
 }
 
-impl Screen {
+impl Display {
     pub(super) fn start(args: &StreamArgs) -> anyhow::Result<Self> {
-        // Also gives the terminal back when the program panics.
-        let terminal = ratatui::try_init()?;
-        Ok(Self { terminal, board: Board::new(args) })
+        Ok(Self { screen: Screen::start()?, board: Board::new(args) })
     }
 }
 
-impl Drop for Screen {
-    fn drop(&mut self) {
-        ratatui::restore();
-    }
-}
-
-impl View for Screen {
+impl View for Display {
     fn closed(&mut self, window: &ClosedWindow) -> anyhow::Result<()> {
         self.board.close(window)
     }
 
     fn tick(&mut self, now: &Standing) -> anyhow::Result<bool> {
-        self.terminal.draw(|frame| self.board.draw(frame, now))?;
-        // Keys that are there already; the table does not wait for any.
-        while event::poll(Duration::ZERO)? {
-            if let Event::Key(key) = event::read()?
-                && key.kind == KeyEventKind::Press
-            {
-                let control = key.modifiers.contains(KeyModifiers::CONTROL);
-                match key.code {
-                    KeyCode::Char('q') | KeyCode::Esc => return Ok(true),
-                    KeyCode::Char('c') if control => return Ok(true),
-                    _ => {}
-                }
-            }
-        }
-        Ok(false)
+        Ok(self.screen.draw(|frame| self.board.draw(frame, now))?)
     }
 }
 
@@ -141,13 +118,7 @@ impl Board {
 
 /// RFC 3339, seconds.
 fn time(micros: i64) -> String {
-    let time = DateTime::from_timestamp_micros(micros);
-    time.map_or("-".to_owned(), |time| time.format("%Y-%m-%dT%H:%M:%SZ").to_string())
-}
-
-/// What comes from the data cannot steer the terminal.
-fn people(text: &str) -> String {
-    Cell::text(text).for_people()
+    timeline::time(micros as f64 / 1e6)
 }
 
 #[cfg(test)]

@@ -5,17 +5,15 @@ use std::io::Write;
 use stream_analysis::{Window, WindowGroup};
 
 use super::{Standing, View};
+use crate::commands::ongoing::CsvLines;
 use crate::commands::timeline::time;
-use crate::{Answer, Cell, Format, Section, render};
+use crate::{Cell, Section};
 
 /// A line for each window, as it closes.
 pub(super) struct Json<'a>(&'a mut (dyn Write + Send));
 
 /// A line for each group of each window, below one header.
-pub(super) struct Csv<'a> {
-    out: &'a mut (dyn Write + Send),
-    has_header: bool,
-}
+pub(super) struct Csv<'a>(CsvLines<'a>);
 
 impl<'a> Json<'a> {
     pub(super) fn new(out: &'a mut (dyn Write + Send)) -> Self {
@@ -25,7 +23,7 @@ impl<'a> Json<'a> {
 
 impl<'a> Csv<'a> {
     pub(super) fn new(out: &'a mut (dyn Write + Send)) -> Self {
-        Self { out, has_header: false }
+        Self(CsvLines::new(out))
     }
 }
 
@@ -66,14 +64,7 @@ impl View for Csv<'_> {
                 section.rows.push(row);
             }
         }
-        let answer = Answer { sections: vec![section], ..Answer::default() };
-        let mut text = Vec::new();
-        render::render(&answer, Format::Csv, &mut text)?;
-        let header = text.iter().position(|byte| *byte == b'\n').map_or(0, |at| at + 1);
-        let skipped = if self.has_header { header } else { 0 };
-        self.has_header = true;
-        self.out.write_all(text.get(skipped..).unwrap_or_default())?;
-        Ok(self.out.flush()?)
+        self.0.write(section)
     }
 
     fn tick(&mut self, _now: &Standing) -> anyhow::Result<bool> {

@@ -7,7 +7,6 @@ mod screen;
 use std::io::{IsTerminal, Write};
 use std::pin::pin;
 use std::sync::Arc;
-use std::time::Duration;
 
 use captains_cli::Interrupts;
 use s3_parquet_reader::{
@@ -16,11 +15,9 @@ use s3_parquet_reader::{
 use stream_analysis::{RobustZFit, TumblingWindows, Window, WindowOptions};
 
 use super::Outcome;
+use super::ongoing::{TICK, now};
 use crate::args::{ClockArg, Shared, WatchArgs};
 use crate::{Format, source};
-
-/// How often the screen is drawn, and keys and idleness are looked at.
-const TICK: Duration = Duration::from_millis(250);
 
 /// Numbers that are kept of what has passed, to know what is usual.
 const USUAL: usize = 65_536;
@@ -48,7 +45,7 @@ pub(super) async fn run(
     let on_screen = shared.format == Format::Table && std::io::stdout().is_terminal();
     let mut view: Box<dyn View + Send> = match shared.format {
         Format::Csv => Box::new(lines::Csv::new(out)),
-        Format::Table if on_screen => Box::new(screen::Screen::start(args)?),
+        Format::Table if on_screen => Box::new(screen::Display::start(args)?),
         Format::Table | Format::Json => Box::new(lines::Json::new(out)),
     };
     let mut live = Live::new(args);
@@ -265,9 +262,4 @@ fn options(args: &WatchArgs) -> WindowOptions {
         ClockArg::Event => options.with_event_time(&args.time),
         ClockArg::Arrival => options,
     }
-}
-
-/// Seconds since 1970.
-fn now() -> f64 {
-    chrono::Utc::now().timestamp_micros() as f64 / 1e6
 }

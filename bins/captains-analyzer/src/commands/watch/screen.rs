@@ -1,26 +1,25 @@
 //! Windows on a terminal: the latest one by group, and those before it by their totals.
 
 use std::collections::VecDeque;
-use std::time::Duration;
 
-use crossterm::event::{self, Event, KeyCode, KeyEventKind, KeyModifiers};
+use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::style::{Style, Stylize};
 use ratatui::widgets::{Block, Paragraph, Row, Table};
-use ratatui::{DefaultTerminal, Frame};
 use stream_analysis::{Window, WindowGroup, readable};
 
 use super::{Standing, View};
-use crate::Cell;
 use crate::args::WatchArgs;
+use crate::cell::counted;
+use crate::commands::ongoing::{Screen, people};
 use crate::commands::timeline::time;
 
 /// Closed windows that are listed.
 const KEPT: usize = 100;
 
-/// The terminal while the table is on it; it is given back when this is dropped.
-pub(super) struct Screen {
-    terminal: DefaultTerminal,
+/// The table on the terminal.
+pub(super) struct Display {
+    screen: Screen,
     board: Board,
 }
 
@@ -31,43 +30,20 @@ struct Board {
     colour: bool,
 }
 
-impl Screen {
+impl Display {
     pub(super) fn start(args: &WatchArgs) -> anyhow::Result<Self> {
-        // Also gives the terminal back when the program panics.
-        let terminal = ratatui::try_init()?;
-        Ok(Self { terminal, board: Board::new(args) })
+        Ok(Self { screen: Screen::start()?, board: Board::new(args) })
     }
 }
 
-impl Drop for Screen {
-    fn drop(&mut self) {
-        ratatui::restore();
-    }
-}
-
-impl View for Screen {
+impl View for Display {
     fn closed(&mut self, windows: &[Window]) -> anyhow::Result<()> {
         self.board.close(windows);
         Ok(())
     }
 
     fn tick(&mut self, now: &Standing) -> anyhow::Result<bool> {
-        self.terminal.draw(|frame| self.board.draw(frame, now))?;
-        // Keys that are there already; the table does not wait for any.
-        while event::poll(Duration::ZERO)? {
-            if let Event::Key(key) = event::read()?
-                && key.kind == KeyEventKind::Press
-            {
-                let control = key.modifiers.contains(KeyModifiers::CONTROL);
-                match key.code {
-                    KeyCode::Char('q') | KeyCode::Esc => return Ok(true),
-                    // Not Ctrl-D, which a terminal whose input has ended sends by itself.
-                    KeyCode::Char('c') if control => return Ok(true),
-                    _ => {}
-                }
-            }
-        }
-        Ok(false)
+        Ok(self.screen.draw(|frame| self.board.draw(frame, now))?)
     }
 }
 
@@ -95,7 +71,8 @@ impl Board {
         .areas(frame.area());
         let Standing { objects, rows, late, .. } = now;
         let last = now.last_key.as_deref().unwrap_or("nothing has arrived yet");
-        let counts = format!("{objects} objects, {rows} rows, {late} late; last: {last}");
+        let counts =
+            format!("{}, {rows} rows, {late} late; last: {last}", counted(*objects, "object"));
         frame.render_widget(
             Paragraph::new(vec![people(&self.title).bold().into(), people(&counts).into()]),
             head,
@@ -156,11 +133,6 @@ impl Board {
             .block(Block::bordered());
         frame.render_widget(table, area);
     }
-}
-
-/// What comes from the data cannot steer the terminal.
-fn people(text: &str) -> String {
-    Cell::text(text).for_people()
 }
 
 #[cfg(test)]
