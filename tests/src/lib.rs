@@ -29,6 +29,18 @@ pub fn build_directory() -> std::path::PathBuf {
     program::profile_directory()
 }
 
+/// The Rust SDK's configuration for an endpoint that takes any credentials.
+pub async fn sdk_config(endpoint: &str) -> aws_config::SdkConfig {
+    aws_config::defaults(aws_config::BehaviorVersion::latest())
+        .endpoint_url(endpoint)
+        .region(aws_config::Region::from_static("us-east-1"))
+        .credentials_provider(aws_credential_types::Credentials::new(
+            "test", "test", None, None, "test",
+        ))
+        .load()
+        .await
+}
+
 /// Bytes as base64.
 #[must_use]
 pub fn base64(bytes: &[u8]) -> String {

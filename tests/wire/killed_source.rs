@@ -12,8 +12,7 @@ use std::{
     time::Duration,
 };
 
-use aws_config::{BehaviorVersion, Region, retry::RetryConfig};
-use aws_credential_types::Credentials;
+use aws_config::retry::RetryConfig;
 use aws_sdk_kinesis::{Client, config::Builder, primitives::Blob, types::PutRecordsRequestEntry};
 use captain_ratings::tutorial;
 use integration_tests::FirehoseLocal;
@@ -29,12 +28,7 @@ fn kills() -> u64 {
 }
 
 async fn client(endpoint: &FirehoseLocal) -> Client {
-    let config = aws_config::defaults(BehaviorVersion::latest())
-        .endpoint_url(endpoint.endpoint())
-        .region(Region::from_static("us-east-1"))
-        .credentials_provider(Credentials::new("test", "test", None, None, "test"))
-        .load()
-        .await;
+    let config = integration_tests::sdk_config(endpoint.endpoint()).await;
     let config = Builder::from(&config).retry_config(RetryConfig::disabled()).build();
     Client::from_conf(config)
 }

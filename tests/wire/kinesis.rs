@@ -2,8 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use aws_config::{BehaviorVersion, Region, SdkConfig};
-use aws_credential_types::Credentials;
+use aws_config::SdkConfig;
 use aws_sdk_kinesis::{
     Client,
     primitives::Blob,
@@ -56,12 +55,7 @@ async fn cbor_and_aggregated_records_are_read_by_others() {
 }
 
 async fn config(endpoint: &FirehoseLocal) -> SdkConfig {
-    aws_config::defaults(BehaviorVersion::latest())
-        .endpoint_url(endpoint.endpoint())
-        .region(Region::from_static("us-east-1"))
-        .credentials_provider(Credentials::new("test", "test", None, None, "test"))
-        .load()
-        .await
+    integration_tests::sdk_config(endpoint.endpoint()).await
 }
 
 /// A stream and what was put into it: key and data.

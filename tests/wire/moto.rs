@@ -7,8 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use aws_config::{BehaviorVersion, Region, SdkConfig};
-use aws_credential_types::Credentials;
+use aws_config::SdkConfig;
 use firehose_sink::{AwsFirehoseSink, AwsKinesisSink, FirehoseSink, conformance};
 
 use crate::clients::{moto_folder, say, sources, transcript};
@@ -50,12 +49,7 @@ impl Moto {
     }
 
     async fn configuration(&self) -> SdkConfig {
-        aws_config::defaults(BehaviorVersion::latest())
-            .endpoint_url(&self.endpoint)
-            .region(Region::from_static("us-east-1"))
-            .credentials_provider(Credentials::new("test", "test", None, None, "test"))
-            .load()
-            .await
+        integration_tests::sdk_config(&self.endpoint).await
     }
 }
 

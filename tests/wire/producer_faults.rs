@@ -3,8 +3,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use aws_config::{BehaviorVersion, Region, SdkConfig};
-use aws_credential_types::Credentials;
+use aws_config::SdkConfig;
 use captain_ratings::{RatingGenerator, tutorial};
 use firehose_sink::{AwsFirehoseSink, AwsKinesisSink, FirehoseSink, Producer, Record, conformance};
 use integration_tests::FirehoseLocal;
@@ -14,12 +13,7 @@ use crate::{clients::say, delivered::times};
 const RECORDS: usize = 50_000;
 
 async fn configuration(endpoint: &FirehoseLocal) -> SdkConfig {
-    aws_config::defaults(BehaviorVersion::latest())
-        .endpoint_url(endpoint.endpoint())
-        .region(Region::from_static("us-east-1"))
-        .credentials_provider(Credentials::new("test", "test", None, None, "test"))
-        .load()
-        .await
+    integration_tests::sdk_config(endpoint.endpoint()).await
 }
 
 #[tokio::test(flavor = "multi_thread")]

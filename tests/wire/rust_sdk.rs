@@ -6,8 +6,7 @@ use arrow::{
     array::AsArray,
     datatypes::{Float64Type, Int32Type},
 };
-use aws_config::{BehaviorVersion, Region, SdkConfig};
-use aws_credential_types::Credentials;
+use aws_config::SdkConfig;
 use aws_sdk_firehose::{
     error::{ProvideErrorMetadata, SdkError},
     primitives::Blob,
@@ -40,12 +39,7 @@ struct Sdk {
 
 impl Sdk {
     async fn new(endpoint: &FirehoseLocal) -> Self {
-        let config: SdkConfig = aws_config::defaults(BehaviorVersion::latest())
-            .endpoint_url(endpoint.endpoint())
-            .region(Region::from_static("us-east-1"))
-            .credentials_provider(Credentials::new("test", "test", None, None, "test"))
-            .load()
-            .await;
+        let config: SdkConfig = integration_tests::sdk_config(endpoint.endpoint()).await;
         Self {
             firehose: aws_sdk_firehose::Client::new(&config),
             glue: aws_sdk_glue::Client::new(&config),

@@ -12,8 +12,6 @@ use std::{
     time::{Duration, Instant},
 };
 
-use aws_config::{BehaviorVersion, Region};
-use aws_credential_types::Credentials;
 use firehose_sink::{AwsFirehoseSink, Producer, Record};
 use serde_json::{Value, json};
 
@@ -92,12 +90,7 @@ async fn row_5_a_server_of_a_byte_a_second_costs_one_call_an_attempt_and_no_reco
         let (seen, done) = (Arc::clone(&seen), Arc::clone(&done));
         thread::spawn(move || serve(&listener, &seen, &done))
     };
-    let config = aws_config::defaults(BehaviorVersion::latest())
-        .endpoint_url(format!("http://{address}"))
-        .region(Region::from_static("us-east-1"))
-        .credentials_provider(Credentials::new("test", "test", None, None, "test"))
-        .load()
-        .await;
+    let config = integration_tests::sdk_config(&format!("http://{address}")).await;
     let sink = Arc::new(AwsFirehoseSink::from_config(&config, "slow"));
     let (producer, drain) = Producer::builder(sink).call_timeout(CALL_TIMEOUT).in_flight(1).start();
     let records = (0..RECORDS).map(|n| Record::from(n.to_string().into_bytes()));

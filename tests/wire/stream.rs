@@ -9,8 +9,7 @@ use std::{
     time::Duration,
 };
 
-use aws_config::{BehaviorVersion, Region, SdkConfig};
-use aws_credential_types::Credentials;
+use aws_config::SdkConfig;
 use aws_sdk_kinesis::{
     Client,
     primitives::Blob,
@@ -46,12 +45,7 @@ impl Stream {
     async fn start() -> Self {
         let dir = tempfile::tempdir().expect("a directory");
         let endpoint = FirehoseLocal::start_in(&dir.path().join("data"), &["--no-shard-limits"]);
-        let config = aws_config::defaults(BehaviorVersion::latest())
-            .endpoint_url(endpoint.endpoint())
-            .region(Region::from_static("us-east-1"))
-            .credentials_provider(Credentials::new("test", "test", None, None, "test"))
-            .load()
-            .await;
+        let config = integration_tests::sdk_config(endpoint.endpoint()).await;
         let client = Client::new(&config);
         let create = client.create_stream().stream_name(NAME).shard_count(2);
         create.send().await.expect("created");

@@ -157,17 +157,17 @@ fn streaming(args: &Args, error: &anyhow::Error) -> Option<(ExitStatus, Option<S
             _ => (ExitStatus::Failed, None),
         });
     }
+    if error.is::<captains_cli::aws::NoRegion>() {
+        return Some((ExitStatus::Usage, Some(captains_cli::aws::NoRegion::HELP.to_owned())));
+    }
     if let Some(error) = error.downcast_ref::<KinesisError>() {
         return Some(match error {
-            KinesisError::NoRegion => {
-                (ExitStatus::Usage, Some("add --region us-east-1".to_owned()))
-            }
             KinesisError::NoSuchStream { .. } => {
                 let flags = connection(args);
                 (ExitStatus::Failed, Some(format!("aws kinesis list-streams{flags}")))
             }
             KinesisError::Access { .. } => (ExitStatus::Access, Some(credentials_help(args))),
-            KinesisError::Unreachable { .. } => {
+            KinesisError::Unreachable { endpoint, .. } => {
                 (ExitStatus::Unreachable, Some(unreachable_help(endpoint)))
             }
             KinesisError::Failed { .. } => (ExitStatus::Failed, None),

@@ -1,10 +1,10 @@
 //! What an error means to the person at the terminal: one sentence, its cause, the next command,
 //! and an exit code.
 
-use captains_cli::{ExitStatus, Failure};
+use captains_cli::{ExitStatus, Failure, aws::NoRegion};
 use firehose_sink::{PutError, PutErrorKind, SpoolError};
 
-use crate::{Args, TargetUri, check::NotActive, target::NoRegion};
+use crate::{Args, TargetUri, check::NotActive};
 
 /// The flags do not go together.
 #[derive(Debug, thiserror::Error)]
@@ -26,8 +26,7 @@ pub(crate) fn explain(args: &Args, error: &anyhow::Error) -> Failure {
         };
         (ExitStatus::Failed, Some(help.to_owned()))
     } else if error.is::<NoRegion>() {
-        let help = "add --region us-east-1, set AWS_REGION, or name a --profile that has one";
-        (ExitStatus::Usage, Some(help.to_owned()))
+        (ExitStatus::Usage, Some(NoRegion::HELP.to_owned()))
     } else if matches!(args.to, TargetUri::Local(_)) {
         let help = "name a directory that you may write to: --to local:DIRECTORY";
         (ExitStatus::Failed, Some(help.to_owned()))

@@ -3,8 +3,9 @@
 use std::{io, path::Path, sync::Arc};
 
 use anyhow::Context;
-use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_config::SdkConfig;
 use captain_ratings::{COLUMNS, tutorial};
+use captains_cli::aws::{NoRegion, configuration};
 use firehose_delivery::{
     Clock, DeliveryEvent, DeliveryStream, DeliveryStreamConfig, EmbeddedSink, GlueTable, Observer,
 };
@@ -58,27 +59,9 @@ fn aggregate_bytes(args: &Args) -> Option<usize> {
     args.aggregate.map(|size| usize::try_from(size.as_u64()).unwrap_or(usize::MAX))
 }
 
-/// No region is known.
-#[derive(Debug, thiserror::Error)]
-#[error("no AWS region is set")]
-pub(crate) struct NoRegion;
-
-async fn aws(args: &Args) -> anyhow::Result<SdkConfig> {
-    let mut loader = aws_config::defaults(BehaviorVersion::latest());
-    if let Some(profile) = &args.profile {
-        loader = loader.profile_name(profile);
-    }
-    if let Some(region) = &args.region {
-        loader = loader.region(Region::new(region.clone()));
-    }
-    if let Some(url) = &args.endpoint_url {
-        loader = loader.endpoint_url(url);
-    }
-    let config = loader.load().await;
-    if config.region().is_none() {
-        return Err(NoRegion.into());
-    }
-    Ok(config)
+async fn aws(args: &Args) -> Result<SdkConfig, NoRegion> {
+    let Args { profile, region, endpoint_url, .. } = args;
+    configuration(profile.as_deref(), region.as_deref(), endpoint_url.as_deref()).await
 }
 
 async fn local(

@@ -111,6 +111,12 @@ impl Args {
         {
             return Some(words);
         }
+        #[cfg(feature = "stream")]
+        if let Command::Stream(args) = &self.command
+            && let Some(words) = args.flag_without_effect(&self.shared)
+        {
+            return Some(words);
+        }
         let writes_its_own = match &self.command {
             Command::Completions(_) => Some("completions"),
             Command::Man(_) => Some("man"),
@@ -173,13 +179,13 @@ pub struct Shared {
     pub format: Format,
     // The AWS variables are left to the AWS configuration, which knows their order: for S3,
     // AWS_ENDPOINT_URL_S3 goes before AWS_ENDPOINT_URL.
-    /// Where S3 answers, if not at AWS [env: AWS_ENDPOINT_URL]
+    /// Where S3 and Kinesis answer, if not at AWS [env: AWS_ENDPOINT_URL]
     #[arg(long, global = true, value_name = "URL")]
     pub endpoint_url: Option<String>,
     /// Profile in ~/.aws to take credentials and region from [env: AWS_PROFILE]
     #[arg(long, global = true, value_name = "NAME")]
     pub profile: Option<String>,
-    /// AWS region of the bucket [env: AWS_REGION]
+    /// AWS region of the bucket or stream [env: AWS_REGION]
     #[arg(long, global = true, value_name = "NAME")]
     pub region: Option<String>,
     /// Rows to write of each list, at most

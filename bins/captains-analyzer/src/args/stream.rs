@@ -9,7 +9,7 @@ use clap::ValueEnum;
 
 use super::live::ClockArg;
 use super::read;
-use super::{DEFAULT_GROUP, DEFAULT_TIME, DEFAULT_VALUE};
+use super::{DEFAULT_GROUP, DEFAULT_TIME, DEFAULT_VALUE, Shared};
 
 /// The data stream that is read when nobody names one: the tutorial's.
 pub const DEFAULT_DATA_STREAM: &str = "kinesis://streaming-analytics-app";
@@ -41,12 +41,12 @@ pub struct StreamArgs {
     /// Which clock tells a row's window
     #[arg(long, value_enum, default_value_t, value_name = "WHICH")]
     pub clock: ClockArg,
-    /// Column with each row's time, for the event clock
-    #[arg(long, value_name = "NAME", default_value = DEFAULT_TIME)]
-    pub time: String,
-    /// Columns that `windows` groups by; '' for none
-    #[arg(long, value_name = "NAMES", default_value = DEFAULT_GROUP, value_parser = names)]
-    pub group_by: Names,
+    /// Column with each row's time, for the event clock [default: timestamp]
+    #[arg(long, value_name = "NAME")]
+    pub time: Option<String>,
+    /// Columns that `windows` groups by; '' for none [default: favoritecaptain]
+    #[arg(long, value_name = "NAMES", value_parser = names)]
+    pub group_by: Option<Names>,
     /// Columns of numbers that `windows` summarises, or that are scored; '' for none
     #[arg(long, value_name = "NAMES", default_value = DEFAULT_VALUE, value_parser = names)]
     pub column: Names,
@@ -59,9 +59,9 @@ pub struct StreamArgs {
     /// A time is such as 2022-01-08T06:00Z. A checkpoint goes on where it stands instead.
     #[arg(long, value_name = "WHERE", default_value = "oldest", value_parser = start)]
     pub start: StartArg,
-    /// How often to look for more
-    #[arg(long, value_name = "TIME", default_value = "1s", value_parser = read::pause)]
-    pub every: Duration,
+    /// How often to look for more [default: 1s]
+    #[arg(long, value_name = "TIME", value_parser = read::pause)]
+    pub every: Option<Duration>,
     /// Keep the state here, and go on from there the next time
     #[arg(long, value_name = "FILE")]
     pub checkpoint: Option<PathBuf>,
@@ -79,6 +79,61 @@ pub struct StreamArgs {
     /// What open windows may hold; beyond it the command fails
     #[arg(long, value_name = "SIZE", default_value = "256MiB", value_parser = read::size)]
     pub memory: u64,
+}
+
+impl StreamArgs {
+    pub(crate) fn time(&self) -> &str {
+        self.time.as_deref().unwrap_or(DEFAULT_TIME)
+    }
+
+    pub(crate) fn group_by(&self) -> Vec<String> {
+        self.group_by
+            .as_ref()
+            .map_or_else(|| vec![DEFAULT_GROUP.to_owned()], |names| names.0.clone())
+    }
+
+    pub(crate) fn every(&self) -> Duration {
+        self.every.unwrap_or(Duration::from_secs(1))
+    }
+
+    /// A flag that has no effect on this source, or beside the others, in words.
+    pub(super) fn flag_without_effect(&self, shared: &Shared) -> Option<String> {
+        let is_kinesis = matches!(self.source, StreamSource::Kinesis(_));
+        let is_stdin = self.source == StreamSource::Stdin;
+        let is_s3 =
+            matches!(&self.source, StreamSource::Objects(location) if location.contains("://"));
+        let is_local = !is_kinesis && !is_s3 && self.into.is_none();
+        let scores = self.preset == Some(PresetArg::OrderedAnomalies);
+        let unused = [
+            (!is_kinesis && self.start != StartArg::Oldest, "--start is for a data stream"),
+            (
+                !is_kinesis && !is_stdin && self.schema.is_some(),
+                "--schema is for JSON records; Parquet objects have theirs",
+            ),
+            (
+                is_stdin && self.checkpoint.is_some(),
+                "--checkpoint needs a source that can be read again, and stdin cannot",
+            ),
+            (
+                is_stdin && self.idle_exit.is_some(),
+                "--idle-exit has no effect on stdin, which ends by itself",
+            ),
+            (is_stdin && self.every.is_some(), "--every has no effect on stdin"),
+            (
+                self.clock == ClockArg::Arrival && self.time.is_some(),
+                "--time has no effect on --clock arrival",
+            ),
+            (
+                scores && self.group_by.is_some(),
+                "--group-by has no effect on --preset ordered-anomalies",
+            ),
+            (is_local && shared.endpoint_url.is_some(), "--endpoint-url has no effect without AWS"),
+            (is_local && shared.profile.is_some(), "--profile has no effect without AWS"),
+            (is_local && shared.region.is_some(), "--region has no effect without AWS"),
+        ];
+        let found = unused.into_iter().find(|(given, _)| *given);
+        found.map(|(_, words)| words.to_owned())
+    }
 }
 
 /// Where records come from.

@@ -195,6 +195,12 @@ fn wrong_use_is_told_by_name() {
         (&["-", "--sql", "SELECT 1", "--preset", "captain-scores"][..], "cannot be used with"),
         (&["-", "--checkpoint", "x"], "stdin cannot"),
         (&["-", "--idle-exit", "1s"], "--idle-exit has no effect on stdin"),
+        (&["-", "--every", "1s"], "--every has no effect on stdin"),
+        (&["-", "--clock", "arrival", "--time", "t"], "--time has no effect on --clock arrival"),
+        (
+            &["-", "--preset", "ordered-anomalies", "--group-by", "a"],
+            "--group-by has no effect on --preset ordered-anomalies",
+        ),
         (&["ratings", "--start", "latest"], "--start is for a data stream"),
         (&["ratings", "--schema", "a:int"], "--schema is for JSON records"),
         (&["ratings", "--limit", "3"], "--limit has no effect on stream"),
@@ -231,7 +237,8 @@ fn wrong_use_is_told_by_name() {
         .unwrap();
     let unreachable = finish(unreachable);
     assert!(
-        unreachable.code == 7 && unreachable.err.contains("cannot be reached"),
+        unreachable.code == 7
+            && unreachable.err.contains("cannot be reached at http://127.0.0.1:1"),
         "{unreachable:?}"
     );
     let denied = run(dir.path(), &["stream", "kinesis://x", "--region", "us-east-1"]);

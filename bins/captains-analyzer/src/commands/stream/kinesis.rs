@@ -1,15 +1,16 @@
 //! Records out of a Kinesis data stream: all of its shards, through every reshard.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::time::Duration;
 
-use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_config::SdkConfig;
 use aws_sdk_kinesis::Client;
 use aws_sdk_kinesis::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
 use aws_sdk_kinesis::operation::get_records::{GetRecordsError, GetRecordsOutput};
 use aws_sdk_kinesis::primitives::DateTime;
 use aws_sdk_kinesis::types::{Record, Shard, ShardIteratorType};
 use bytes::Bytes;
+use captains_cli::aws::{self, NoRegion};
 use chrono::Utc;
 use futures::future::join_all;
 use serde::{Deserialize, Serialize};
@@ -30,9 +31,6 @@ const WAITING_BYTES: usize = 32 << 20;
 /// What Kinesis refused, or what kept us from it.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum KinesisError {
-    /// No region is known.
-    #[error("no AWS region is set")]
-    NoRegion,
     /// There is no such stream.
     #[error("there is no data stream `{stream}`")]
     NoSuchStream {
@@ -51,10 +49,12 @@ pub(crate) enum KinesisError {
         source: Words,
     },
     /// Nobody answers.
-    #[error("data stream `{stream}` cannot be reached")]
+    #[error("data stream `{stream}` cannot be reached at {endpoint}")]
     Unreachable {
         /// The stream.
         stream: String,
+        /// Where it was looked for.
+        endpoint: String,
         /// What the SDK says.
         #[source]
         source: Words,
@@ -85,19 +85,9 @@ struct Position {
 }
 
 /// The AWS configuration of these flags.
-pub(super) async fn configuration(shared: &Shared) -> Result<SdkConfig, KinesisError> {
-    let mut loader = aws_config::defaults(BehaviorVersion::latest());
-    if let Some(profile) = &shared.profile {
-        loader = loader.profile_name(profile);
-    }
-    if let Some(region) = &shared.region {
-        loader = loader.region(Region::new(region.clone()));
-    }
-    if let Some(url) = &shared.endpoint_url {
-        loader = loader.endpoint_url(url);
-    }
-    let config = loader.load().await;
-    if config.region().is_some() { Ok(config) } else { Err(KinesisError::NoRegion) }
+pub(super) async fn configuration(shared: &Shared) -> Result<SdkConfig, NoRegion> {
+    let Shared { profile, region, endpoint_url, .. } = shared;
+    aws::configuration(profile.as_deref(), region.as_deref(), endpoint_url.as_deref()).await
 }
 
 /// Reads a stream.
@@ -105,10 +95,13 @@ pub(super) async fn configuration(shared: &Shared) -> Result<SdkConfig, KinesisE
 pub(super) struct KinesisReader {
     client: Client,
     stream: String,
+    endpoint: String,
     start: StartArg,
     poll_every: Duration,
     shards: Shards,
     iterators: HashMap<String, String>,
+    /// Shards that have had an iterator.
+    begun: HashSet<String>,
     next_round: Instant,
     is_listed: bool,
     /// What an earlier run had gone on with; none at the first.
@@ -126,10 +119,12 @@ impl KinesisReader {
         Self {
             client: Client::new(config),
             stream: stream.to_owned(),
+            endpoint: config.endpoint_url().unwrap_or("AWS").to_owned(),
             start,
             poll_every,
             shards: Shards::default(),
             iterators: HashMap::new(),
+            begun: HashSet::new(),
             next_round: Instant::now(),
             is_listed: false,
             resumed: None,
@@ -238,8 +233,13 @@ impl KinesisReader {
             Place::After(sequence) => request
                 .shard_iterator_type(ShardIteratorType::AfterSequenceNumber)
                 .starting_sequence_number(sequence),
-            // Not by the time: our clock may be ahead of the stream's.
-            Place::Since(_) if self.start == StartArg::Latest && self.resumed.is_none() => {
+            // Not by the time: our clock may be ahead of the stream's. An iterator that has expired
+            // unread is not begun anew at the end, which would pass over what came meanwhile.
+            Place::Since(_)
+                if self.start == StartArg::Latest
+                    && self.resumed.is_none()
+                    && !self.begun.contains(id) =>
+            {
                 request.shard_iterator_type(ShardIteratorType::Latest)
             }
             Place::Since(millis) => request
@@ -252,6 +252,7 @@ impl KinesisReader {
         let answer = request.send().await;
         let answer = answer.map_err(|error| self.explain("GetShardIterator", error))?;
         self.iterators.extend(answer.shard_iterator.map(|iterator| (id.to_owned(), iterator)));
+        self.begun.insert(id.to_owned());
         Ok(())
     }
 
@@ -308,7 +309,10 @@ impl KinesisReader {
             (SdkError::DispatchFailure(_) | SdkError::TimeoutError(_), _) => {
                 match source.0.to_lowercase().contains("credential") {
                     true => KinesisError::Access { stream, operation, source },
-                    false => KinesisError::Unreachable { stream, source },
+                    false => {
+                        let endpoint = self.endpoint.clone();
+                        KinesisError::Unreachable { stream, endpoint, source }
+                    }
                 }
             }
             _ => KinesisError::Failed { stream, operation, source },

@@ -65,7 +65,7 @@ impl<'a> Live<'a> {
         let schema = args.schema.as_ref().map(|schema| &schema.0);
         let mut decoder = Decoder::new(schema, has_arrival);
         if has_arrival && args.clock == ClockArg::Event {
-            decoder = decoder.in_order_of(&args.time);
+            decoder = decoder.in_order_of(args.time());
         }
         let mut live = Self {
             args,

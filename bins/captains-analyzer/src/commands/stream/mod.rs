@@ -23,7 +23,7 @@ use self::source::{Arrived, Source};
 use super::Outcome;
 use super::ongoing::TICK;
 use crate::Format;
-use crate::args::{ClockArg, PresetArg, Shared, StartArg, StreamArgs, StreamSource};
+use crate::args::{ClockArg, PresetArg, Shared, StreamArgs, StreamSource};
 use crate::failure::Usage;
 use crate::source::Empty;
 
@@ -55,7 +55,6 @@ pub(super) async fn run(
     out: &mut (dyn Write + Send),
     err: &mut (dyn Write + Send),
 ) -> anyhow::Result<Outcome> {
-    check(shared, args)?;
     let mut live = Live::new(args, options(args)?).await?;
     let mut source = Source::open(shared, args, live.position()).await?;
     let into = match &args.into {
@@ -137,43 +136,13 @@ async fn follow(
     Ok(())
 }
 
-/// Flags that do not go together.
-fn check(shared: &Shared, args: &StreamArgs) -> anyhow::Result<()> {
-    let is_kinesis = matches!(args.source, StreamSource::Kinesis(_));
-    let is_stdin = args.source == StreamSource::Stdin;
-    let is_s3 = matches!(&args.source, StreamSource::Objects(location) if location.contains("://"));
-    let is_local = !is_kinesis && !is_s3 && args.into.is_none();
-    let unused = [
-        (!is_kinesis && args.start != StartArg::Oldest, "--start is for a data stream"),
-        (
-            !is_kinesis && !is_stdin && args.schema.is_some(),
-            "--schema is for JSON records; Parquet objects have theirs",
-        ),
-        (
-            is_stdin && args.checkpoint.is_some(),
-            "--checkpoint needs a source that can be read again, and stdin cannot",
-        ),
-        (
-            is_stdin && args.idle_exit.is_some(),
-            "--idle-exit has no effect on stdin, which ends by itself",
-        ),
-        (is_local && shared.endpoint_url.is_some(), "--endpoint-url has no effect without AWS"),
-        (is_local && shared.profile.is_some(), "--profile has no effect without AWS"),
-        (is_local && shared.region.is_some(), "--region has no effect without AWS"),
-    ];
-    match unused.into_iter().find(|(given, _)| *given) {
-        Some((_, words)) => Err(Usage(words.to_owned()).into()),
-        None => Ok(()),
-    }
-}
-
 /// The query that these arguments describe.
 fn options(args: &StreamArgs) -> anyhow::Result<QueryOptions> {
     let one = |names: &[String], flag: &str| match names {
         [one] => Ok(one.clone()),
         _ => Err(Usage(format!("captain-scores needs one column in {flag}; for more write --sql"))),
     };
-    let (keys, values) = (&args.group_by.0, &args.column.0);
+    let (keys, values) = (&args.group_by(), &args.column.0);
     let options = match (&args.sql, args.preset) {
         (Some(sql), _) => QueryOptions::default().with_keys(keys).with_values(values).with_sql(sql),
         (None, Some(PresetArg::OrderedAnomalies)) => {
@@ -188,7 +157,7 @@ fn options(args: &StreamArgs) -> anyhow::Result<QueryOptions> {
         }
     };
     let options = match args.clock {
-        ClockArg::Event => options.with_event_time(&args.time),
+        ClockArg::Event => options.with_event_time(args.time()),
         // A data stream says when it took each record.
         ClockArg::Arrival if matches!(args.source, StreamSource::Kinesis(_)) => {
             options.with_event_time(rows::ARRIVAL)

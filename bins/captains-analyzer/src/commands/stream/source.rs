@@ -52,7 +52,7 @@ impl Source {
         match &args.source {
             StreamSource::Kinesis(stream) => {
                 let config = kinesis::configuration(shared).await?;
-                let mut reader = KinesisReader::new(&config, stream, args.start, args.every);
+                let mut reader = KinesisReader::new(&config, stream, args.start, args.every());
                 if let Some(position) = position {
                     reader.resume(position)?;
                 }
@@ -65,7 +65,7 @@ impl Source {
                     let kept = seen.save(Bytes::copy_from_slice(position)).await;
                     kept.map_err(|error| anyhow::anyhow!("{error}"))?;
                 }
-                let mut options = WatchOptions::default().with_poll_every(args.every);
+                let mut options = WatchOptions::default().with_poll_every(args.every());
                 if let Some(idle) = args.idle_exit {
                     options = options.with_idle_for(idle);
                 }
