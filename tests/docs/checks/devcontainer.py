@@ -1,15 +1,20 @@
-"""Validates dev container files: strict JSON, no key twice, and the schema beside this script; and that
-the schema refuses what it should.
+"""Validates dev container files: strict JSON, no key twice, the published schema (`vendored`, which says whose
+it is), and what we ask beyond it (`devcontainer.schema.json`); and that both refuse what they should.
 
     devcontainer.py FILE...
 """
 
 import copy
+import hashlib
 import json
 import pathlib
 import sys
 
-from jsonschema import Draft201909Validator
+from jsonschema.validators import validator_for
+
+HERE = pathlib.Path(__file__).parent
+PUBLISHED = HERE / "vendored/devContainer.schema.generated.json"
+OWN = HERE / "devcontainer.schema.json"
 
 
 def once(pairs):
@@ -30,26 +35,45 @@ def change(document, path, value):
     return changed
 
 
+def validator(path):
+    schema = json.loads(path.read_text())
+    kind = validator_for(schema)
+    kind.check_schema(schema)
+    return kind(schema)
+
+
+def bad(document):
+    """What nobody should take."""
+    return [
+        change(document, ["forwardPort"], [8888]),
+        change(document, ["forwardPorts"], ["8888"]),
+        change(document, ["mounts", 0, "readonly"], True),
+        change(document, ["hostRequirements", "memory"], "8 gigabytes"),
+        change(document, ["waitFor"], "coffee"),
+    ]
+
+
+def bad_here(document):
+    """What the published schema takes, and a dev container of ours must not be: run by root, without a recipe."""
+    without = {name: value for name, value in document.items() if name != "build"}
+    return bad(document) + [change(document, ["remoteUser"], "root"), without]
+
+
+def check(path, schema, wrong):
+    document = json.loads(pathlib.Path(path).read_text(), object_pairs_hook=once)
+    problems = [f"{path}: {one.json_path}: {one.message}" for one in schema.iter_errors(document)]
+    assert not problems, "\n".join(problems)
+    wrong = wrong(document)
+    accepted = [one for one in wrong if schema.is_valid(one)]
+    assert not accepted, f"the schema takes {accepted}"
+    return 1 + len(wrong)
+
+
 def main():
-    schema = json.loads(pathlib.Path(__file__).with_name("devcontainer.schema.json").read_text())
-    Draft201909Validator.check_schema(schema)
-    validator = Draft201909Validator(schema)
-    passed = 0
-    for path in sys.argv[1:]:
-        document = json.loads(pathlib.Path(path).read_text(), object_pairs_hook=once)
-        problems = [f"{path}: {one.json_path}: {one.message}" for one in validator.iter_errors(document)]
-        assert not problems, "\n".join(problems)
-        bad = [
-            change(document, ["forwardPort"], [8888]),
-            change(document, ["forwardPorts"], ["8888"]),
-            change(document, ["remoteUser"], "root"),
-            change(document, ["mounts", 0, "readonly"], True),
-            change(document, ["hostRequirements", "memory"], "8 gigabytes"),
-            {name: value for name, value in document.items() if name != "build"},
-        ]
-        accepted = [one for one in bad if validator.is_valid(one)]
-        assert not accepted, f"the schema takes {accepted}"
-        passed += 1 + len(bad)
+    digest = hashlib.sha256(PUBLISHED.read_bytes()).hexdigest()
+    assert digest in (PUBLISHED.parent / "README.md").read_text(), "the published schema has been changed"
+    published, own = validator(PUBLISHED), validator(OWN)
+    passed = sum(check(path, published, bad) + check(path, own, bad_here) for path in sys.argv[1:])
     print(f"{passed} checks")
 
 
