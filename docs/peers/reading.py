@@ -10,9 +10,10 @@ without DuckDB on S3. `compare.py` runs these tables too.
 
 The objects are the tutorial's: user, captain, rating, time; Snappy. They lie in memory, behind
 `loopback_s3` on the same cores; the same server for everybody, fresh for each table. Everybody runs in
-turns, each in a process of its own; a cell is the median of the rounds. The peers' time leaves out the
-interpreter's start and imports; ours is the whole process. ROUNDS=5 by default; TABLES picks some:
-latency, s3, average, local, many.
+turns, each in a process of its own; a cell is the median of the rounds. The seconds are those of the read
+alone, from the call until the rows are in memory: for the peers behind the interpreter's start and imports, for
+ours from the first line of `main`. "process s" is the whole process of each, from its start until it has ended,
+with giving the memory back. ROUNDS=5 by default; TABLES picks some: latency, s3, average, local, many.
 """
 
 import json
@@ -22,6 +23,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import typing
 import urllib.request
 
 ROUNDS = int(os.environ.get("ROUNDS", "5"))
@@ -101,6 +103,16 @@ measured(lambda: len(pd.concat([pd.read_parquet(f) for f in sorted(glob.glob(URL
 """
 
 
+class Result(typing.NamedTuple):
+    """Seconds of the read, of the whole process; the most memory in MB; what it says that it did."""
+
+    cpu: float
+    wall: float
+    process: float
+    peak: float
+    note: str
+
+
 def make(folder, objects, rows):
     """In a process of its own: what it takes would count as the peak of every child of this one."""
     subprocess.run([sys.executable, __file__, "--make", folder, str(objects), str(rows)], check=True)
@@ -166,22 +178,26 @@ def ours(binaries, what):
         location = ["s3://captains-rating/" + PREFIX, url] if url.startswith("http") else [url]
         begun = time.perf_counter()
         process = subprocess.Popen([f"{binaries}/read_figures", what, *location], stdout=subprocess.PIPE, text=True, env=environment(url))
-        note = process.stdout.read()
+        lines = process.stdout.read().splitlines()
         _, status, usage = os.wait4(process.pid, 0)
         process.returncode = status
         if status:
             raise SystemExit(f"read_figures {what} failed")
-        return usage.ru_utime + usage.ru_stime, time.perf_counter() - begun, usage.ru_maxrss / 1024, note
+        cpu, wall = map(float, lines[-1].split())
+        return Result(cpu, wall, time.perf_counter() - begun, usage.ru_maxrss / 1024, lines[0])
     return run
 
 
 def peer(script, *arguments, python=sys.executable):
     def run(url):
+        begun = time.perf_counter()
         out = subprocess.run([python, "-c", script, url, *arguments], capture_output=True, text=True, env=environment(url))
+        process = time.perf_counter() - begun
         if out.returncode:
             sys.stderr.write(out.stderr[-600:])
             return None
-        return eval(out.stdout.strip().splitlines()[-1])
+        cpu, wall, peak, note = eval(out.stdout.strip().splitlines()[-1])
+        return Result(cpu, wall, process, peak, note)
     return run
 
 
@@ -201,27 +217,33 @@ def table(title, url, cases, server=None, rounds=ROUNDS, slow_once=False):
     once = "; awswrangler and pandas once" if slow_once else ""
     print(f"\n### {title} (median of {rounds}{once})\n")
     requests = "LIST | GET | HEAD | most in flight |" if server else ""
-    print(f"| | wall s | to ours | CPU s | peak MB | {requests}\n|---|---:|---:|---:|---:|" + "---:|" * requests.count("|"))
-    best = statistics.median(row[1] for row in results[cases[0][0]])
-    medians = {}
+    print(f"| | wall s | to ours | CPU s | process s | peak MB | {requests}\n|---|---:|---:|---:|---:|---:|" + "---:|" * requests.count("|"))
+    median = lambda rows, what: statistics.median(getattr(row, what) for row in rows)
+    best = median(results[cases[0][0]], "wall")
     for name, _ in cases:
         rows = results[name]
         if not rows:
             print(f"| {name} | could not run |")
             continue
-        cpu, wall, peak = (statistics.median(row[i] for row in rows) for i in range(3))
-        medians[name] = wall
+        wall = median(rows, "wall")
         c = counted[name]
         tail = f" {c['lists']} | {c['gets']} | {c['heads']} | {c['most_in_flight']} |" if server else ""
-        print(f"| {name} | {wall:.3f} | {wall / best:.2f} | {cpu:.2f} | {peak:.0f} |{tail}", flush=True)
-    return medians
+        print(f"| {name} | {wall:.3f} | {wall / best:.2f} | {median(rows, 'cpu'):.2f} | {median(rows, 'process'):.3f}"
+              f" | {median(rows, 'peak'):.0f} |{tail}", flush=True)
+
+
+def all_columns(binaries):
+    return [
+        ("s3-parquet-reader, captains as a dictionary", ours(binaries, "dictionary")),
+        ("s3-parquet-reader, users as views too", ours(binaries, "views")),
+        ("s3-parquet-reader, plain strings", ours(binaries, "all")),
+    ]
 
 
 def on_s3(binaries, what="all"):
     if what == "all":
         return [
-            ("s3-parquet-reader, views and dictionaries", ours(binaries, "compact")),
-            ("s3-parquet-reader, plain strings", ours(binaries, "all")),
+            *all_columns(binaries),
             ("Polars scan_parquet", peer(POLARS)),
             *([("DuckDB to Arrow", peer(DUCKDB_S3, python=DUCKDB))] if DUCKDB else []),
             ("awswrangler", peer(WRANGLER)),
@@ -254,8 +276,7 @@ def tables(binaries):
                 table("Mean rating of each captain, 2,000 objects on S3", server.url, on_s3(binaries, "average"), server, slow_once=True)
         if "local" in TABLES:
             table("2,000 files of 9,583 rows, all columns", f"{folder}/2000", [
-                ("s3-parquet-reader, views and dictionaries", ours(binaries, "compact")),
-                ("s3-parquet-reader, plain strings", ours(binaries, "all")),
+                *all_columns(binaries),
                 ("Polars scan_parquet", peer(LOCAL_POLARS)),
                 ("DuckDB to Arrow", peer(LOCAL_DUCKDB)),
                 ("pandas, as in the tutorial", peer(LOCAL_PANDAS)),

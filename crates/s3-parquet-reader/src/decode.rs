@@ -10,10 +10,11 @@ use parquet::arrow::arrow_reader::{
 };
 use parquet::arrow::{ProjectionMask, RowNumber};
 use parquet::errors::ParquetError;
-use parquet::file::metadata::ParquetMetaData;
+use parquet::file::metadata::{ColumnChunkMetaData, ParquetMetaData, RowGroupMetaData};
 
 use crate::filter::{self, Filter, Mismatch};
 use crate::options::ReadOptions;
+use crate::thrift;
 
 /// The column in which the decoder numbers rows, where some of them are left out. No file can
 /// have one of this name by accident.
@@ -75,25 +76,40 @@ impl Plan {
 
     /// The rows that the decoded row groups hold, before they are filtered.
     pub(crate) fn promised_rows(&self) -> u64 {
-        let groups = self.metadata.metadata().row_groups();
-        let chosen = |index: &usize| self.groups.as_ref().is_none_or(|g| g.contains(index));
-        let groups = groups.iter().enumerate().filter(|(index, _)| chosen(index));
-        groups.fold(0_u64, |sum, (_, group)| {
+        self.chosen_groups().fold(0_u64, |sum, group| {
             sum.saturating_add(u64::try_from(group.num_rows()).unwrap_or(0))
         })
     }
 
     /// What the decoded columns take, as the footer has it.
     pub(crate) fn promised_bytes(&self) -> u64 {
-        let groups = self.metadata.metadata().row_groups().iter().enumerate();
-        let chosen = |index: &usize| self.groups.as_ref().is_none_or(|g| g.contains(index));
-        let chunks = groups.filter(|(index, _)| chosen(index)).flat_map(|(_, group)| {
+        let chunks = self.chosen_groups().flat_map(|group| {
             let columns = group.columns().iter().enumerate();
             columns.filter(|(leaf, _)| self.mask.leaf_included(*leaf))
         });
         chunks.fold(0_u64, |sum, (_, chunk)| {
             sum.saturating_add(u64::try_from(chunk.uncompressed_size()).unwrap_or(0))
         })
+    }
+
+    /// Looks over the pages of the chosen row groups; `object` is all of it.
+    ///
+    /// # Errors
+    ///
+    /// For what the decoder must not see.
+    pub(crate) fn check_pages(&self, object: &[u8]) -> Result<(), ParquetError> {
+        let mut chunks = self.chosen_groups().flat_map(RowGroupMetaData::columns);
+        chunks.try_for_each(|chunk| {
+            let (first, length) = place(chunk);
+            // The decoder tells where one lies outside.
+            object.get(first..).map_or(Ok(()), |bytes| thrift::check_pages(bytes, length))
+        })
+    }
+
+    fn chosen_groups(&self) -> impl Iterator<Item = &RowGroupMetaData> {
+        let chosen = |index: &usize| self.groups.as_ref().is_none_or(|g| g.contains(index));
+        let groups = self.metadata.metadata().row_groups().iter().enumerate();
+        groups.filter(move |(index, _)| chosen(index)).map(|(_, group)| group)
     }
 
     /// True when rows are left out, so that fewer than promised may come.
@@ -119,6 +135,13 @@ impl Plan {
             None => Ok(()),
         }
     }
+}
+
+/// Where a column chunk begins, and how long it is. What is negative lies nowhere.
+fn place(chunk: &ColumnChunkMetaData) -> (usize, usize) {
+    let first = chunk.dictionary_page_offset().unwrap_or_else(|| chunk.data_page_offset());
+    let number = |bytes| usize::try_from(bytes).unwrap_or(usize::MAX);
+    (number(first), number(chunk.compressed_size()))
 }
 
 /// A footer says three times how many rows there are: in all, for each row group, and for each

@@ -146,6 +146,7 @@ mod decode;
 mod diagnose;
 mod error;
 mod filter;
+mod footer;
 mod gather;
 #[cfg(feature = "aws")]
 mod http;
@@ -170,6 +171,7 @@ mod stream;
 mod table;
 mod tail;
 mod task;
+mod thrift;
 mod watch;
 mod widen;
 

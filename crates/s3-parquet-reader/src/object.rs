@@ -16,9 +16,10 @@ use object_store::{GetOptions, GetRange, OBJECT_STORE_COALESCE_DEFAULT, ObjectSt
 use parquet::arrow::arrow_reader::ArrowReaderOptions;
 use parquet::arrow::async_reader::AsyncFileReader;
 use parquet::errors::{ParquetError, Result};
-use parquet::file::metadata::{ParquetMetaData, ParquetMetaDataReader};
+use parquet::file::metadata::ParquetMetaData;
 
 use crate::report::Ledger;
+use crate::{footer, thrift};
 
 /// How much of an object's end is fetched in the hope that it holds the footer.
 pub(crate) const FOOTER_BYTES: u64 = 64 << 10;
@@ -76,22 +77,35 @@ impl AsyncFileReader for RangeReader {
                 return Err(ParquetError::EOF("a column chunk lies outside the object".to_owned()));
             }
             let fetch = |range| async move { this.fetch(range).await.map(|(bytes, _)| bytes) };
-            object_store::coalesce_ranges(&ranges, fetch, OBJECT_STORE_COALESCE_DEFAULT).await
+            let most = OBJECT_STORE_COALESCE_DEFAULT;
+            let chunks = object_store::coalesce_ranges(&ranges, fetch, most).await?;
+            // Page indexes are not read, so that each range is a column chunk.
+            chunks.iter().try_for_each(|chunk| thrift::check_pages(chunk, chunk.len()))?;
+            Ok(chunks)
         }
         .boxed()
     }
 
     fn get_metadata<'a>(
         &'a mut self,
-        options: Option<&'a ArrowReaderOptions>,
+        _: Option<&'a ArrowReaderOptions>,
     ) -> BoxFuture<'a, Result<Arc<ParquetMetaData>>> {
         async move {
             let size = self.size;
-            let hint = usize::try_from(FOOTER_BYTES.min(size)).ok();
-            let reader = ParquetMetaDataReader::new()
-                .with_metadata_options(options.map(|o| o.metadata_options().clone()))
-                .with_prefetch_hint(hint);
-            reader.load_and_finish(self, size).await.map(Arc::new)
+            let end = self.get_bytes(size.saturating_sub(FOOTER_BYTES)..size).await?;
+            let metadata = match footer::parse(&end, size) {
+                Err(ParquetError::NeedMoreData(bytes)) => {
+                    let bytes = u64::try_from(bytes).unwrap_or(u64::MAX);
+                    let from = size.checked_sub(bytes).ok_or_else(|| {
+                        let why = format!("a footer of {bytes} bytes in an object of {size}");
+                        ParquetError::EOF(why)
+                    })?;
+                    let end = self.get_bytes(from..size).await?;
+                    footer::parse(&end, size)
+                }
+                outcome => outcome,
+            };
+            metadata.map(Arc::new)
         }
         .boxed()
     }

@@ -16,11 +16,12 @@ use object_store::{GetOptions, ObjectMeta, ObjectStore};
 use parquet::arrow::arrow_reader::{ArrowReaderBuilder, ParquetRecordBatchReaderBuilder};
 use parquet::arrow::async_reader::{AsyncFileReader, ParquetRecordBatchStreamBuilder};
 use parquet::errors::ParquetError;
-use parquet::file::metadata::{ParquetMetaData, ParquetMetaDataReader};
+use parquet::file::metadata::ParquetMetaData;
 
 use crate::decode::{Plan, Selection};
 use crate::diagnose;
 use crate::error::{Error, Stage};
+use crate::footer;
 use crate::list::{Lister, ObjectInfo};
 use crate::object::{Footer, RangeReader};
 use crate::options::ReadOptions;
@@ -129,9 +130,10 @@ impl ObjectReader {
         let (object, bytes) = self.fetch(object).await?;
         check_magic(&object, &bytes)?;
         let at_footer = |error| self.undecodable(&object, Stage::Footer, error);
-        let metadata = ParquetMetaDataReader::new().parse_and_finish(&bytes).map_err(at_footer)?;
+        let metadata = footer::parse(&bytes, object.size).map_err(at_footer)?;
         let plan = self.plan(&object, Arc::new(metadata))?;
         let in_data = |error| self.undecodable(&object, Stage::Data, error);
+        plan.check_pages(&bytes).map_err(in_data)?;
         let metadata = plan.metadata.clone();
         let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(bytes, metadata);
         let mut held = Held::default();

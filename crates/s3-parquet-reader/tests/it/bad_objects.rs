@@ -70,6 +70,49 @@ async fn footers_tell_bad_objects_too() {
     }
 }
 
+/// Two thousand million truth values in a field that nobody knows: nine bytes, which the decoder alone would pass over
+/// one by one, for seconds each time.
+const ENDLESS: [u8; 9] = [0x09, 0x90, 0x03, 0xf1, 0xff, 0xff, 0xff, 0xff, 0x07];
+
+/// In the footer, before the byte that ends it, so often.
+fn endless_footer(file: &[u8], times: usize) -> Bytes {
+    let (before, tail) = file.split_last_chunk::<8>().unwrap();
+    let length = u32::from_le_bytes(tail[..4].try_into().unwrap());
+    let longer = length + u32::try_from(ENDLESS.len() * times).unwrap();
+    let (last, before) = before.split_last().unwrap();
+    [before, &ENDLESS.repeat(times), &[*last], &longer.to_le_bytes(), &tail[4..]].concat().into()
+}
+
+/// In the header of the first page.
+fn endless_page(file: &[u8]) -> Bytes {
+    let mut changed = file.to_vec();
+    changed[4..13].copy_from_slice(&ENDLESS);
+    changed.into()
+}
+
+#[tokio::test]
+async fn what_would_take_hours_to_decode_is_refused_at_once() {
+    let small = parquet(&ratings(0, 1_000));
+    let large = parquet(&ratings(0, 600_000));
+    assert!(large.len() > 4 << 20, "{}", large.len());
+    for (content, word) in [
+        (endless_footer(&small, 1_000), "footer: 2147483647 truth values"),
+        (endless_footer(&large, 1_000), "footer: 2147483647 truth values"),
+        // Longer than what is fetched of a large object's end at first.
+        (endless_footer(&large, 10_000), "footer: 2147483647 truth values"),
+        (endless_page(&small), "page header: 2147483647 truth values"),
+        (endless_page(&large), "page header: 2147483647 truth values"),
+    ] {
+        let store = around(content).await;
+        let error = set(&store, &ReadOptions::default()).read_all().await.unwrap_err();
+        assert_eq!(error.key(), Some(key("ratings", 6, 1).as_str()));
+        let told = error.source().unwrap().to_string();
+        assert!(error.is_bad_object() && told.contains(word), "{error}: {told}");
+        let table = set(&store, &skipping()).read_all().await.unwrap();
+        assert_eq!((table.num_rows(), table.report().skipped.len()), (20, 1));
+    }
+}
+
 #[tokio::test]
 async fn an_object_of_zero_bytes_is_reported_and_costs_nothing() {
     let store = around("").await;

@@ -77,7 +77,10 @@ async fn section_2_2_a_raw_buffer_goes_to_the_function_by_size() {
     let (store, stream) = opened(config).await;
     put(&stream, &["aa", "bb", "cc", "dd", "e"]).await;
     tokio::time::sleep(Duration::from_secs(1)).await;
-    assert_eq!(function.given(), [["aa", "bb"], ["cc", "dd"]]);
+    // Calls overlap, so that only what is delivered has an order.
+    let mut given = function.given();
+    given.sort();
+    assert_eq!(given, [["aa", "bb"], ["cc", "dd"]]);
     stream.close().await;
     assert_eq!(delivered(&store).await, "AABBCCDDE");
 }
