@@ -106,22 +106,6 @@ def work():
 measured(work)
 """
 
-POLARS_READ = PRELUDE + """
-import polars as pl
-measured(lambda: pl.scan_parquet(sys.argv[1] + "/**/*.parquet").collect().height)
-"""
-
-DUCKDB_READ = PRELUDE + """
-import duckdb, pyarrow
-c = duckdb.connect(); c.execute("SET enable_progress_bar=false")
-measured(lambda: c.sql(f"SELECT * FROM '{sys.argv[1]}/**/*.parquet'").to_arrow_table().num_rows)
-"""
-
-PANDAS_READ = PRELUDE + """
-import glob, pandas as pd
-measured(lambda: len(pd.concat([pd.read_parquet(f) for f in sorted(glob.glob(sys.argv[1] + "/**/*.parquet", recursive=True))])))
-"""
-
 
 def pinned(command, cores):
     return ["taskset", "-c", "0" if cores == 1 else "0,1", *command]
@@ -193,22 +177,16 @@ def main():
         sizes = sum(os.path.getsize(f"{out}/{f}") for f in os.listdir(out) if f[0] == "0")
         print(f"\nSizes: firehose-delivery {sizes / 1e6:.1f} MB, DuckDB {os.path.getsize(out + '/duckdb.parquet') / 1e6:.1f} MB, "
               f"Polars {os.path.getsize(out + '/polars.parquet') / 1e6:.1f} MB, pyarrow {os.path.getsize(out + '/pyarrow.parquet') / 1e6:.1f} MB.")
-        subprocess.run([measure, "embedded", records, many], check=True, stdout=subprocess.DEVNULL)
-        files = sum(len(f) for _, _, f in os.walk(many))
-        table(f"Read all columns of {files} local files, {RECORDS:,} rows", "M rows", RECORDS / 1e6, 2, [
-            ("s3-parquet-reader", ours(measure, "read", many), 1),
-            ("s3-parquet-reader, string views", ours(measure, "read-views", many), 1),
-            ("Polars scan_parquet", peer(POLARS_READ, many), 1),
-            ("DuckDB to Arrow", peer(DUCKDB_READ, many), 1),
-            ("pandas, as in the tutorial", peer(PANDAS_READ, many), 1),
-        ])
         table("Generator, producer, delivery stream, files", "M records", RECORDS / 1e6, 2, [
             ("embedded", ours(measure, "embedded", records, f"{folder}/embedded"), 1),
         ])
-    examples = os.path.join(os.path.dirname(measure), "examples")
-    if os.path.exists(os.path.join(examples, "read_figures")):
-        import reading
-        reading.tables(examples)
+        examples = os.path.join(os.path.dirname(measure), "examples")
+        if os.path.exists(os.path.join(examples, "read_figures")):
+            import reading
+            subprocess.run([measure, "embedded", records, many], check=True, stdout=subprocess.DEVNULL)
+            files = sum(len(names) for _, _, names in os.walk(many))
+            reading.table(f"{files} files, {RECORDS:,} rows, all columns", many, reading.on_disk(examples))
+            reading.tables(examples)
 
 
 def write_ndjson(measure, path):

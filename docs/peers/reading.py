@@ -1,6 +1,6 @@
 """Measures reading: the tutorial's functions, awswrangler, Polars and DuckDB beside s3-parquet-reader.
 
-    cargo build --release -p s3-parquet-reader --example read_figures --example loopback_s3
+    cargo build --release -p s3-parquet-reader --features aws --example read_figures --example loopback_s3
     python3 -m venv /tmp/peers && /tmp/peers/bin/pip install -r docs/peers/requirements.txt
     /tmp/peers/bin/python docs/peers/reading.py target/release/examples
 
@@ -175,9 +175,9 @@ def environment(url):
 
 def ours(binaries, what):
     def run(url):
-        location = ["s3://captains-rating/" + PREFIX, url] if url.startswith("http") else [url]
+        location = "s3://captains-rating/" + PREFIX if url.startswith("http") else url
         begun = time.perf_counter()
-        process = subprocess.Popen([f"{binaries}/read_figures", what, *location], stdout=subprocess.PIPE, text=True, env=environment(url))
+        process = subprocess.Popen([f"{binaries}/read_figures", what, location], stdout=subprocess.PIPE, text=True, env=environment(url))
         lines = process.stdout.read().splitlines()
         _, status, usage = os.wait4(process.pid, 0)
         process.returncode = status
@@ -257,6 +257,15 @@ def on_s3(binaries, what="all"):
     ]
 
 
+def on_disk(binaries):
+    return [
+        *all_columns(binaries),
+        ("Polars scan_parquet", peer(LOCAL_POLARS)),
+        ("DuckDB to Arrow", peer(LOCAL_DUCKDB)),
+        ("pandas, as in the tutorial", peer(LOCAL_PANDAS)),
+    ]
+
+
 def tables(binaries):
     base = "/dev/shm" if os.path.isdir("/dev/shm") else None
     with tempfile.TemporaryDirectory(dir=base) as folder:
@@ -275,12 +284,7 @@ def tables(binaries):
             with Server(binaries, f"{folder}/2000") as server:
                 table("Mean rating of each captain, 2,000 objects on S3", server.url, on_s3(binaries, "average"), server, slow_once=True)
         if "local" in TABLES:
-            table("2,000 files of 9,583 rows, all columns", f"{folder}/2000", [
-                *all_columns(binaries),
-                ("Polars scan_parquet", peer(LOCAL_POLARS)),
-                ("DuckDB to Arrow", peer(LOCAL_DUCKDB)),
-                ("pandas, as in the tutorial", peer(LOCAL_PANDAS)),
-            ], slow_once=True)
+            table("2,000 files of 9,583 rows, all columns", f"{folder}/2000", on_disk(binaries), slow_once=True)
         if "many" in TABLES:
             for objects in (1_000, 20_000):
                 with Server(binaries, make(f"{folder}/many{objects}", objects, 500)) as server:

@@ -1,32 +1,25 @@
 //! Reads as a whole process, for `docs/peers/reading.py` to measure beside others.
 //!
-//! `cargo build --release -p s3-parquet-reader --example read_figures`
-//!
-//! S3 is object_store's own client here, so that this builds without the SDK; what the feature `aws`
-//! adds to a request is where its credentials come from.
+//! `cargo build --release -p s3-parquet-reader --features aws --example read_figures`
 
 use std::collections::HashMap;
 use std::error::Error;
 use std::io::Write;
 use std::process::ExitCode;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::datatypes::{Int32Type, Int64Type};
 use futures::TryStreamExt;
-use object_store::aws::{AmazonS3, AmazonS3Builder};
-use object_store::list::PaginatedListStore;
-use rustix::time::{ClockId, clock_gettime};
-use s3_parquet_reader::{Location, Order, ParquetSet, ReadOptions, Table};
+use s3_parquet_reader::{Order, ParquetSet, ReadOptions, Table};
 
 const USAGE: &str = "\
-usage: read_figures all LOCATION [ENDPOINT_URL]         all rows, in memory, as plain strings
-       read_figures dictionary LOCATION [ENDPOINT_URL]  the same with captains by number
-       read_figures views LOCATION [ENDPOINT_URL]       that with the users as string views
-       read_figures count LOCATION [ENDPOINT_URL]       rows by the footers
-       read_figures stream LOCATION [ENDPOINT_URL]      all rows, none kept
-       read_figures average LOCATION [ENDPOINT_URL]     the mean rating of each captain, by a stream
+usage: read_figures all LOCATION         all rows, in memory, as plain strings
+       read_figures dictionary LOCATION  the same with captains by number
+       read_figures views LOCATION       that with the users as string views
+       read_figures count LOCATION       rows by the footers
+       read_figures stream LOCATION      all rows, none kept
+       read_figures average LOCATION     the mean rating of each captain, by a stream
 
 Prints what it did, then the CPU and the wall seconds from its first line until the result was there.";
 
@@ -49,25 +42,33 @@ fn timed() -> Result<(), Failure> {
     let begin = Instant::now();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let (told, rows) = runtime.block_on(read())?;
-    let (wall, cpu) = (begin.elapsed().as_secs_f64(), clock_gettime(ClockId::ProcessCPUTime));
-    let cpu = Duration::new(cpu.tv_sec.try_into()?, cpu.tv_nsec.try_into()?).as_secs_f64();
-    writeln!(std::io::stdout(), "{told}\n{cpu:.6} {wall:.6}")?;
+    let (wall, cpu) = (begin.elapsed(), on_processors().unwrap_or_default());
+    writeln!(std::io::stdout(), "{told}\n{:.6} {:.6}", cpu.as_secs_f64(), wall.as_secs_f64())?;
     drop(rows);
     Ok(())
 }
 
+/// How long this process had processors so far, where the system tells.
+#[cfg(unix)]
+fn on_processors() -> Option<Duration> {
+    use rustix::time::{ClockId, clock_gettime};
+
+    let time = clock_gettime(ClockId::ProcessCPUTime);
+    Some(Duration::new(time.tv_sec.try_into().ok()?, time.tv_nsec.try_into().ok()?))
+}
+
+#[cfg(not(unix))]
+fn on_processors() -> Option<Duration> {
+    None
+}
+
 async fn read() -> Result<Did, Failure> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let (what, location, endpoint) = match &arguments[..] {
-        [what, location] => (what, location, None),
-        [what, location, endpoint] => (what, location, Some(endpoint)),
-        _ => return Err(USAGE.into()),
-    };
-    let endpoint = endpoint.map(String::as_str);
+    let [what, location] = &arguments[..] else { return Err(USAGE.into()) };
     let plain = ReadOptions::default().with_order(Order::Completion);
     let dictionary = plain.clone().with_dictionary_columns(["favoritecaptain"]);
     let views = dictionary.clone().with_string_views(true);
-    let open = |options| open(location, endpoint, options);
+    let open = async |options| ParquetSet::open(location, &options).await;
     match what.as_str() {
         "all" => held(open(plain).await?).await,
         "dictionary" => held(open(dictionary).await?).await,
@@ -82,25 +83,6 @@ async fn read() -> Result<Did, Failure> {
 async fn held(set: ParquetSet) -> Result<Did, Failure> {
     let table = set.read_all().await?;
     Ok((table.report().to_string(), Some(table)))
-}
-
-async fn open(
-    location: &str,
-    endpoint: Option<&str>,
-    options: ReadOptions,
-) -> Result<ParquetSet, Failure> {
-    let (Some(endpoint), Location::S3 { bucket, prefix }) = (endpoint, location.parse()?) else {
-        return Ok(ParquetSet::open(location, &options).await?);
-    };
-    let store = AmazonS3Builder::new()
-        .with_bucket_name(bucket)
-        .with_endpoint(endpoint)
-        .with_allow_http(true)
-        .with_skip_signature(true)
-        .build()?;
-    let store = Arc::new(store);
-    let pages: Arc<dyn PaginatedListStore> = Arc::<AmazonS3>::clone(&store);
-    Ok(ParquetSet::new(store, &prefix, &options).with_pages(pages))
 }
 
 async fn stream(set: ParquetSet) -> Result<String, Failure> {

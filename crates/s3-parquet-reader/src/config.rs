@@ -11,8 +11,11 @@ use aws_config::environment::EnvironmentVariableRegionProvider;
 use aws_config::imds::{self, region::ImdsRegionProvider};
 use aws_config::meta::region::RegionProviderChain;
 use aws_config::profile::ProfileFileRegionProvider;
+use aws_config::provider_config::ProviderConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
 
+use crate::on_demand::OnDemand;
 use crate::options::ReadOptions;
 use crate::s3::DEFAULT_REGION;
 
@@ -25,7 +28,10 @@ const METADATA_ATTEMPTS: u32 = 1;
 /// environment and the files in `~/.aws`. Credentials are those of the SDK's default chain, and
 /// are not asked for yet.
 pub(crate) async fn load(options: &ReadOptions) -> SdkConfig {
+    let http = SharedHttpClient::new(OnDemand::default());
+    let providers = ProviderConfig::default().with_http_client(http);
     let metadata = imds::Client::builder()
+        .configure(&providers)
         .connect_timeout(METADATA_TIMEOUT)
         .read_timeout(METADATA_TIMEOUT)
         .max_attempts(METADATA_ATTEMPTS)
@@ -34,7 +40,10 @@ pub(crate) async fn load(options: &ReadOptions) -> SdkConfig {
     if options.anonymous {
         return anonymous(options, region).await;
     }
-    let mut chain = DefaultCredentialsChain::builder().imds_client(metadata).region(region.clone());
+    let mut chain = DefaultCredentialsChain::builder()
+        .configure(providers)
+        .imds_client(metadata)
+        .region(region.clone());
     let mut loader = aws_config::defaults(BehaviorVersion::latest()).region(region);
     if let Some(profile) = &options.profile {
         chain = chain.profile_name(profile);

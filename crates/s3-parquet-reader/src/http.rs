@@ -13,6 +13,7 @@
 //! Left to others: what a failure means (`diagnose.rs`), and reading again what was replaced
 //! meanwhile (`read.rs`).
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -67,13 +68,55 @@ pub(crate) fn retries() -> RetryConfig {
 /// Makes clients that give up soon where nobody listens. object_store by itself treats that as it
 /// treats a store that is busy.
 #[derive(Debug)]
-pub(crate) struct Connector;
+pub(crate) struct Connector {
+    without_tls: bool,
+}
+
+impl Connector {
+    /// For requests to this endpoint; `None` is AWS.
+    pub(crate) fn to(endpoint: Option<&str>) -> Self {
+        Self { without_tls: endpoint.is_some_and(is_on_this_machine) && !is_proxied() }
+    }
+}
 
 impl HttpConnector for Connector {
     fn connect(&self, options: &ClientOptions) -> object_store::Result<HttpClient> {
-        let client = ReqwestConnector::default().connect(options)?;
+        let client = if self.without_tls { client_without_tls() } else { None };
+        let client = match client {
+            Some(client) => client,
+            None => ReqwestConnector::default().connect(options)?,
+        };
         Ok(HttpClient::new(Connecting { client }))
     }
+}
+
+/// The same client without the system's certificates, whose loading takes longer than a small read from an
+/// endpoint on this machine does. It trusts no TLS at all.
+fn client_without_tls() -> Option<HttpClient> {
+    let client = reqwest::Client::builder()
+        .tls_built_in_root_certs(false)
+        .connect_timeout(CONNECT_TIMEOUT)
+        .timeout(REQUEST_TIMEOUT)
+        .http1_only()
+        .build();
+    client.ok().map(HttpClient::new)
+}
+
+/// True for plain HTTP to this machine itself.
+fn is_on_this_machine(endpoint: &str) -> bool {
+    let Some(authority) = endpoint.strip_prefix("http://").and_then(|rest| rest.split('/').next())
+    else {
+        return false;
+    };
+    let host = authority.rsplit_once(':').map_or(authority, |(host, _)| host);
+    let host = host.trim_start_matches('[').trim_end_matches(']');
+    host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+}
+
+/// True where requests may go through a proxy, which may speak TLS itself.
+fn is_proxied() -> bool {
+    let names = ["http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"];
+    names.into_iter().any(|name| std::env::var_os(name).is_some())
 }
 
 /// Passes requests on, and sees to their connections.
@@ -139,6 +182,24 @@ mod tests {
     use bytes::Bytes;
 
     use super::*;
+
+    #[test]
+    fn only_plain_http_to_this_machine_goes_without_certificates() {
+        for (endpoint, without) in [
+            ("http://127.0.0.1:4566", true),
+            ("http://127.1.2.3/", true),
+            ("http://localhost:4566/", true),
+            ("http://[::1]:4566", true),
+            ("https://localhost:4566", false),
+            ("http://localhost.example.com", false),
+            ("http://127.0.0.1.example.com:80", false),
+            ("http://minio:9000", false),
+            ("http://10.0.0.1", false),
+            ("", false),
+        ] {
+            assert_eq!(is_on_this_machine(endpoint), without, "{endpoint}");
+        }
+    }
 
     /// Fails in one way, after a time, and counts.
     #[derive(Debug)]

@@ -154,7 +154,10 @@ mod layout;
 mod list;
 mod location;
 mod object;
+#[cfg(feature = "aws")]
+mod on_demand;
 mod options;
+mod pace;
 mod provenance;
 #[cfg(feature = "datafusion")]
 mod provider;

@@ -2,7 +2,8 @@
 //!
 //! Permits are taken in key order before an object's task is spawned, so the object that the
 //! consumer waits for always has its own, and nothing can wait in a circle. One task per object
-//! lets decoding use every core; that and the order were measured against alternatives.
+//! lets decoding use every core; that and the order were measured against alternatives. How many are begun at
+//! first is up to `pace.rs`.
 
 use std::sync::Arc;
 
@@ -13,6 +14,7 @@ use crate::error::Error;
 use crate::list::ObjectInfo;
 use crate::object::FOOTER_BYTES;
 use crate::options::{OnBad, OnMissing, Order, ReadOptions};
+use crate::pace::{Pace, Place};
 use crate::read::{Got, ObjectReader, Want};
 use crate::report::Skipped;
 use crate::task::Task;
@@ -62,22 +64,23 @@ pub(crate) fn outcomes(
     let concurrency = options.concurrency.max(1);
     let budget = Arc::new(Semaphore::new(permits(options.bytes_in_flight, u64::MAX)));
     let (most, reader) = (options.bytes_in_flight, Arc::clone(reader));
+    let pace = Pace::new();
     let with_share = move |object: ObjectInfo| {
         let bytes = match want {
             Want::Footer => object.size.min(FOOTER_BYTES),
             _ => object.size,
         };
         let count = u32::try_from(permits(bytes, most)).unwrap_or(u32::MAX);
-        let budget = Arc::clone(&budget);
+        let (budget, pace) = (Arc::clone(&budget), pace.clone());
         async move {
             let share = budget.acquire_many_owned(count).await;
             let share = share.map_err(|_| Error::Cancelled { key: object.key.clone() })?;
-            Ok((object, share))
+            Ok((object, share, pace.next().await))
         }
     };
-    let started = move |(object, share): (ObjectInfo, OwnedSemaphorePermit)| {
+    let started = move |(object, share, place): (ObjectInfo, OwnedSemaphorePermit, Place)| {
         let reader = Arc::clone(&reader);
-        let task = spawn(&reader, &object, want);
+        let task = spawn(&reader, &object, want, place);
         async move {
             let outcome = match task {
                 Some(mut task) => task.join(&object).await.and_then(|outcome| outcome),
@@ -111,12 +114,17 @@ fn spawn(
     reader: &Arc<ObjectReader>,
     object: &ObjectInfo,
     want: Want,
+    place: Place,
 ) -> Option<Task<Result<Got, Error>>> {
     if object.size == 0 {
         return None;
     }
     let (reader, object) = (Arc::clone(reader), object.clone());
-    Some(Task::spawn(async move { reader.read(&object, want).await }))
+    Some(Task::spawn(async move {
+        let read = reader.read(&object, want).await;
+        drop(place);
+        read
+    }))
 }
 
 fn skip(reader: &ObjectReader, object: &ObjectInfo, reason: String) -> Outcome {

@@ -29,7 +29,7 @@ pub(crate) fn store(
         .with_bucket_name(bucket)
         .with_region(&connection.region)
         .with_client_options(http::client_options().with_allow_http(connection.allow_http()))
-        .with_http_connector(http::Connector)
+        .with_http_connector(http::Connector::to(connection.endpoint.as_deref()))
         .with_retry(http::retries())
         .with_request_payer(options.requester_pays)
         .with_virtual_hosted_style_request(!connection.path_style);

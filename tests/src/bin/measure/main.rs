@@ -20,7 +20,6 @@ use firehose_delivery::{Clock, GlueTable, ParquetObject, ParquetOptions};
 use firehose_sink::{Producer, Record};
 use integration_tests::{sink_to, tutorial_stream_with};
 use object_store::local::LocalFileSystem;
-use s3_parquet_reader::{ParquetSet, ReadOptions};
 
 type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 
@@ -28,8 +27,6 @@ const USAGE: &str = "\
 usage: measure generate RECORDS          JSON into a reused buffer, a clock reading each
        measure generate-shared RECORDS   the same, a clock reading for each 500
        measure convert NDJSON DIRECTORY  JSON lines to Parquet, an object for each 64 MiB
-       measure read DIRECTORY            all rows of all Parquet files
-       measure read-views DIRECTORY      the same with string views
        measure embedded RECORDS DIRECTORY  generator, producer, delivery stream, files
        measure endpoint RECORDS DIRECTORY [MODE]  AWS SDK, 4 calls in flight, HTTP, endpoint,
                                          files; MODE as --durability, memory without it
@@ -50,8 +47,6 @@ async fn main() -> Result<()> {
             generate(shared.shared_by(500), records.parse()?)
         }
         ["convert", from, to] => convert(Path::new(from), Path::new(to))?,
-        ["read", directory] => read(directory, false).await?,
-        ["read-views", directory] => read(directory, true).await?,
         ["embedded", records, directory] => {
             embedded(records.parse()?, Path::new(directory)).await?
         }
@@ -108,12 +103,6 @@ fn convert(from: &Path, to: &Path) -> Result<String> {
         std::fs::write(to.join(format!("{number:05}.parquet")), file)?;
     }
     Ok(format!("{rows} rows, {written} bytes"))
-}
-
-async fn read(directory: &str, string_views: bool) -> Result<String> {
-    let options = ReadOptions::default().with_string_views(string_views);
-    let table = ParquetSet::open(directory, &options).await?.read_all().await?;
-    Ok(table.report().to_string())
 }
 
 async fn embedded(records: usize, directory: &Path) -> Result<String> {
