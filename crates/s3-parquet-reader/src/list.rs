@@ -76,6 +76,8 @@ pub(crate) struct Lister {
     /// For messages: the location as the user knows it, and the bucket's name.
     pub(crate) location: String,
     pub(crate) bucket: String,
+    /// True where the store is S3, which may be near or far. No other store needs a runtime with timers.
+    pub(crate) is_s3: bool,
     /// How the keys that count end.
     pub(crate) suffix: String,
 }

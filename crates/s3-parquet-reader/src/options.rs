@@ -71,7 +71,7 @@ pub struct ReadOptions {
     /// Vanished objects. Default: [`OnMissing::Skip`].
     pub on_missing: OnMissing,
     /// Objects in flight at once. Default: 32; not the number of cores, because what is waited
-    /// for is the network. A read begins with fewer, four for each core and eight at least, and goes over to
+    /// for is the network. A read from S3 begins with fewer, four for each core and eight at least, and goes over to
     /// all of them once the store turns out not to answer at once.
     pub concurrency: usize,
     /// Bytes of objects in flight at once, as stored. One object that is larger travels alone.

@@ -32,11 +32,12 @@ pub(crate) struct Pace {
 pub(crate) type Place = Option<OwnedSemaphorePermit>;
 
 impl Pace {
-    pub(crate) fn new() -> Self {
+    /// `may_be_near` is false for stores that have no requests to make: there all are begun at once.
+    pub(crate) fn new(may_be_near: bool) -> Self {
         let cores = available_parallelism().map_or(1, usize::from);
         let few = cores.saturating_mul(FOR_EACH_CORE).max(AT_LEAST);
         let places = Arc::new(Semaphore::new(few.min(Semaphore::MAX_PERMITS)));
-        Self { places, is_distant: Arc::new(AtomicBool::new(false)) }
+        Self { places, is_distant: Arc::new(AtomicBool::new(!may_be_near)) }
     }
 
     /// Waits until the next object may be begun.
@@ -71,7 +72,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn while_objects_end_soon_only_a_few_are_begun() {
-        let pace = Pace::new();
+        let pace = Pace::new(true);
         let mut places = few(&pace).await;
         for _ in 0..100 {
             let ended = places.pop();
@@ -87,7 +88,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn when_none_ends_all_are_begun_and_the_wait_is_lost_once() {
-        let (pace, begin) = (Pace::new(), Instant::now());
+        let (pace, begin) = (Pace::new(true), Instant::now());
         let places = few(&pace).await;
         for _ in 0..1_000 {
             assert!(pace.next().await.is_none());

@@ -64,7 +64,7 @@ pub(crate) fn outcomes(
     let concurrency = options.concurrency.max(1);
     let budget = Arc::new(Semaphore::new(permits(options.bytes_in_flight, u64::MAX)));
     let (most, reader) = (options.bytes_in_flight, Arc::clone(reader));
-    let pace = Pace::new();
+    let pace = Pace::new(reader.lister.is_s3);
     let with_share = move |object: ObjectInfo| {
         let bytes = match want {
             Want::Footer => object.size.min(FOOTER_BYTES),

@@ -2,6 +2,7 @@
 //!
 //! parquet's decoders can panic on damaged files; the task is the barrier.
 
+use std::any::Any;
 use std::pin::Pin;
 
 use tokio::task::JoinHandle;
@@ -20,17 +21,24 @@ impl<T: Send + 'static> Task<T> {
 
     /// Waits for the end of the task, which reads `object`.
     pub(crate) async fn join(&mut self, object: &ObjectInfo) -> Result<T, Error> {
-        Pin::new(&mut self.0).await.map_err(|error| match error.is_panic() {
-            true => Error::Corrupt {
+        Pin::new(&mut self.0).await.map_err(|error| match error.try_into_panic() {
+            Ok(panic) => Error::Corrupt {
                 key: object.key.clone(),
                 stage: Stage::Data,
                 size: object.size,
                 e_tag: object.e_tag.clone(),
-                source: "the decoder panicked".into(),
+                source: told(panic.as_ref()).into(),
             },
-            false => Error::Cancelled { key: object.key.clone() },
+            Err(_) => Error::Cancelled { key: object.key.clone() },
         })
     }
+}
+
+/// What a panic said, for not each one is about the object.
+fn told(panic: &(dyn Any + Send)) -> String {
+    let words = panic.downcast_ref::<&str>().copied();
+    let words = words.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+    format!("the decoder panicked: {}", words.unwrap_or("it did not say why"))
 }
 
 impl<T> Drop for Task<T> {

@@ -115,6 +115,7 @@ impl ParquetSet {
         let mut set = Self::new(store, prefix, options).with_pages(pages);
         set.lister.location = format!("s3://{bucket}/{prefix}");
         bucket.clone_into(&mut set.lister.bucket);
+        set.lister.is_s3 = true;
         Ok(set)
     }
 
@@ -122,7 +123,7 @@ impl ParquetSet {
     pub fn new(store: Arc<dyn ObjectStore>, prefix: &str, options: &ReadOptions) -> Self {
         let (location, bucket) = (format!("{store}: {prefix}"), store.to_string());
         let suffix = options.suffix.clone();
-        let lister = Lister { store, pages: None, location, bucket, suffix };
+        let lister = Lister { store, pages: None, location, bucket, is_s3: false, suffix };
         let (prefix, options) = (prefix.to_owned(), options.clone());
         let (range, declared, limit, meter) = (None, None, None, None);
         let selection = Selection::default();

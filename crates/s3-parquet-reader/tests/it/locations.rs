@@ -16,6 +16,17 @@ async fn open(location: &str) -> Result<ParquetSet, Error> {
     ParquetSet::open(location, &ReadOptions::default()).await
 }
 
+/// A disk needs no timers, so that a runtime without them will do.
+#[test]
+fn a_directory_is_read_on_a_runtime_without_timers() {
+    let dir = tempfile::tempdir().unwrap();
+    (0..100).for_each(|number| write(dir.path(), &key("ratings", 6, number)));
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let set = runtime.block_on(open(dir.path().to_str().unwrap())).unwrap();
+    let table = runtime.block_on(set.read_all()).unwrap();
+    assert_eq!(table.num_rows(), 1_000);
+}
+
 #[tokio::test]
 async fn directories_and_path_prefixes_work() {
     let dir = tempfile::tempdir().unwrap();
