@@ -9,7 +9,7 @@ With the examples that `reading.py` names built beside it, its tables follow: re
 Ours and the peers run in turns, each in a process of its own on one core (two where the table
 says so). A cell is the median of the rounds: CPU seconds (user and system), wall seconds, and the
 largest resident memory. The peers' time leaves out the interpreter's start and imports; ours is the
-whole process.
+whole process. Reading is counted as `reading.py` says.
 """
 
 import json
