@@ -92,13 +92,19 @@ impl Plan {
         })
     }
 
-    /// Looks over the pages of the chosen row groups; `object` is all of it.
+    /// Looks over the pages that will be decoded; `object` is all of it.
     ///
     /// # Errors
     ///
     /// For what the decoder must not see.
     pub(crate) fn check_pages(&self, object: &[u8]) -> Result<(), ParquetError> {
-        let mut chunks = self.chosen_groups().flat_map(RowGroupMetaData::columns);
+        let compared = self.filter.as_ref().map(|filter| self.compared(filter));
+        let is_decoded = |leaf: usize| {
+            let is_compared = compared.as_ref().is_some_and(|mask| mask.leaf_included(leaf));
+            is_compared || self.mask.leaf_included(leaf)
+        };
+        let columns = self.chosen_groups().flat_map(|group| group.columns().iter().enumerate());
+        let mut chunks = columns.filter(|(leaf, _)| is_decoded(*leaf)).map(|(_, chunk)| chunk);
         chunks.try_for_each(|chunk| {
             let (first, length) = place(chunk);
             // The decoder tells where one lies outside.
@@ -117,11 +123,16 @@ impl Plan {
         self.filter.is_some()
     }
 
-    fn row_filter(&self, filter: &Filter) -> RowFilter {
+    /// The columns that a filter looks at.
+    fn compared(&self, filter: &Filter) -> ProjectionMask {
         let schema = self.metadata.schema();
-        let looked_at: Vec<usize> =
-            filter.0.columns().iter().filter_map(|name| schema.index_of(name).ok()).collect();
-        let mask = ProjectionMask::roots(self.metadata.parquet_schema(), looked_at);
+        let columns = filter.0.columns();
+        let roots = columns.iter().filter_map(|name| schema.index_of(name).ok());
+        ProjectionMask::roots(self.metadata.parquet_schema(), roots)
+    }
+
+    fn row_filter(&self, filter: &Filter) -> RowFilter {
+        let mask = self.compared(filter);
         let node = filter.0.clone();
         let predicate =
             ArrowPredicateFn::new(mask, move |batch: RecordBatch| filter::evaluate(&node, &batch));

@@ -1,6 +1,7 @@
 //! From the end of an object to its metadata.
 
 use bytes::Bytes;
+use parquet::arrow::arrow_reader::ArrowReaderOptions;
 use parquet::errors::ParquetError;
 use parquet::file::metadata::{FooterTail, ParquetMetaData, ParquetMetaDataReader};
 
@@ -14,11 +15,16 @@ const TAIL_BYTES: usize = 8;
 /// # Errors
 ///
 /// `NeedMoreData` with the number of bytes that must be there, and all that can be wrong with a footer.
-pub(crate) fn parse(end: &Bytes, size: u64) -> Result<ParquetMetaData, ParquetError> {
+pub(crate) fn parse(
+    end: &Bytes,
+    size: u64,
+    options: Option<&ArrowReaderOptions>,
+) -> Result<ParquetMetaData, ParquetError> {
     if let Some(footer) = footer(end) {
         thrift::check_footer(footer)?;
     }
-    let mut reader = ParquetMetaDataReader::new();
+    let options = options.map(|options| options.metadata_options().clone());
+    let mut reader = ParquetMetaDataReader::new().with_metadata_options(options);
     reader.try_parse_sized(end, size)?;
     reader.finish()
 }

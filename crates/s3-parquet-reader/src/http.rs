@@ -90,8 +90,8 @@ impl HttpConnector for Connector {
     }
 }
 
-/// The same client without the system's certificates, whose loading takes longer than a small read from an
-/// endpoint on this machine does. It trusts no TLS at all.
+/// The same client without the system's certificates, whose loading takes some milliseconds, as a small read from an
+/// endpoint on this machine does in all. It trusts no TLS at all.
 fn client_without_tls() -> Option<HttpClient> {
     let client = reqwest::Client::builder()
         .tls_built_in_root_certs(false)

